@@ -1,0 +1,48 @@
+// The only header with #if: instruction set, check level, refused compiler modes.
+//
+// Plain data lives in ostend::v0. Functions live in ostend::OSTEND_KERNELS, an inline namespace spelled
+// from the instruction set and the check level, so that two translation units compiled with different
+// flags link together without one silently using the other's code (one-definition rule).
+#pragma once
+
+#include <version>
+
+#if defined(__FAST_MATH__)
+#error "ostend: -ffast-math removes NaN checks and reorders sums; compile without it"
+#endif
+
+#if __cplusplus < 202002L
+#error "ostend needs C++20 (-std=c++20)"
+#endif
+
+// 1: OSTEND_EXPECTS checks preconditions (the default). 0: they are assumed.
+#if !defined(OSTEND_CHECKS)
+#define OSTEND_CHECKS 1
+#endif
+
+#if defined(__AVX512F__) && defined(__AVX512BW__)
+#define OSTEND_ISA avx512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define OSTEND_ISA avx2
+#elif defined(__ARM_NEON)
+#define OSTEND_ISA neon
+#else
+#define OSTEND_ISA baseline
+#endif
+
+#define OSTEND_JOIN_(a, b) a##_##b
+#define OSTEND_JOIN(a, b) OSTEND_JOIN_(a, b)
+
+#if OSTEND_CHECKS
+#define OSTEND_KERNELS OSTEND_JOIN(OSTEND_ISA, checked)
+#define OSTEND_EXPECTS(condition, sentence) OSTEND_EXPECTS_ALWAYS(condition, sentence)
+#else
+#define OSTEND_KERNELS OSTEND_JOIN(OSTEND_ISA, unchecked)
+#define OSTEND_EXPECTS(condition, sentence) static_cast<void>(0)
+#endif
+
+// The sentence is evaluated only when the condition fails, so it may concatenate strings.
+#define OSTEND_EXPECTS_ALWAYS(condition, sentence)                                                           \
+    (static_cast<bool>(condition)                                                                            \
+         ? static_cast<void>(0)                                                                              \
+         : ::ostend::expectation_failed(sentence, {__FILE__, __LINE__, static_cast<const char*>(__func__)}))
