@@ -29,6 +29,19 @@ concept has_tensor_traits = !requires {
     tensor_traits<X>::is_unspecialised;
 };
 
+/// Specialise for a foreign tensor whose rank is known only at run time (xarray, say):
+///     using element; static constexpr bool owns; static std::size_t rank(X& x);
+///     template <std::size_t Rank> static tensor_view<element, Rank> view(X& x);
+template <class X>
+struct dynamic_tensor_traits {
+    static constexpr bool is_unspecialised = true;
+};
+
+template <class X>
+concept has_dynamic_rank = !requires {
+    dynamic_tensor_traits<X>::is_unspecialised;
+};
+
 /// A type that as_view accepts.
 template <class X>
 concept tensor_like = has_tensor_traits<std::remove_reference_t<X>>;
@@ -38,7 +51,9 @@ concept tensor_like = has_tensor_traits<std::remove_reference_t<X>>;
 template <class X>
 [[nodiscard]] constexpr auto as_view(X&& x) {
     using type = std::remove_reference_t<X>;
-    static_assert(has_tensor_traits<type>,
+    static_assert(!has_dynamic_rank<type>, "ostend: the rank of this tensor is known only at run time. "
+                                           "Say which rank you expect, as in ostend::as_view<3>(x).");
+    static_assert(has_tensor_traits<type> || has_dynamic_rank<type>,
                   "ostend: this type is not a tensor that the library knows. Include its adapter "
                   "(ostend/adapt/eigen.hpp, xtensor.hpp, dlpack.hpp, ...), evaluate a lazy expression into a "
                   "tensor first, or specialise ostend::tensor_traits for it.");
@@ -47,6 +62,27 @@ template <class X>
                       "ostend: this temporary owns its elements and would be gone before the view is used. "
                       "Give it a name first.");
         return tensor_traits<type>::view(x);
+    }
+}
+
+/// The view of a tensor of dynamic or static rank, as one of Rank axes: as_view<3>(x).
+/// Precondition: the tensor has that rank. Complexity O(rank).
+template <std::size_t Rank, class X>
+[[nodiscard]] constexpr auto as_view(X&& x) {
+    using type = std::remove_reference_t<X>;
+    if constexpr (has_dynamic_rank<type>) {
+        using traits = dynamic_tensor_traits<type>;
+        static_assert(std::is_lvalue_reference_v<X&&> || !traits::owns,
+                      "ostend: this temporary owns its elements and would be gone before the view is used. "
+                      "Give it a name first.");
+        OSTEND_EXPECTS_ALWAYS(traits::rank(x) == Rank,
+                              "as_view: a tensor of rank " + std::to_string(traits::rank(x)) +
+                                  " was given where rank " + std::to_string(Rank) + " is expected");
+        return traits::template view<Rank>(x);
+    } else {
+        auto view = as_view(std::forward<X>(x));
+        static_assert(decltype(view)::rank == Rank, "ostend: this tensor has another rank.");
+        return view;
     }
 }
 

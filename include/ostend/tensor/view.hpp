@@ -137,7 +137,7 @@ public:
                                   (count == 0 || first + (count - 1) * step < extents_[axis]),
                               "tensor_view::range: the range leaves axis " + std::to_string(axis));
         tensor_view out = *this;
-        if (count > 0) {
+        if (count > 0 && data_ != nullptr) {
             out.data_ += first * strides_[axis];
         }
         out.extents_[axis] = count;
