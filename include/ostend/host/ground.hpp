@@ -1,0 +1,161 @@
+// ground(): which pixels does each noun phrase of an answer mean? The whole flow on one page.
+//
+//     the LMM answers, its attention recorded ─► the caption's noun phrases ─► one map a phrase
+//         ─► normalised against the mean map ─► its peak, a pixel ─► a prompt ─► the segmenter's mask
+//
+// Every step is a function of its own that can be called without this one; see examples 01 to 08.
+#pragma once
+
+#include "ostend/attention/normalise.hpp"
+#include "ostend/core/result.hpp"
+#include "ostend/host/language_model.hpp"
+#include "ostend/host/preset.hpp"
+#include "ostend/host/segmenter.hpp"
+#include "ostend/mask/geometry.hpp"
+#include "ostend/peak/find_peak.hpp"
+#include "ostend/phrase/group.hpp"
+#include "ostend/phrase/keep_phrase.hpp"
+#include "ostend/phrase/noun_phrases.hpp"
+#include "ostend/phrase/token_spans.hpp"
+#include "ostend/prompt/mask_logits.hpp"
+#include "ostend/prompt/point.hpp"
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ostend::inline v0 {
+
+struct ground_options {
+    preset conventions = {};
+    generate_request request = {};         ///< prompt, teacher-forced text, longest answer
+    std::vector<std::string> phrases = {}; ///< what to ground; empty: every noun phrase of the answer
+    bool map_as_prior = true;              ///< give the segmenter the map as mask logits beside the point
+};
+
+struct grounded_phrase {
+    noun_phrase phrase = {};
+    std::vector<index> tokens = {};  ///< the generated tokens that were averaged
+    std::vector<float> raw_map = {}; ///< [image_tokens], before normalisation
+    std::vector<float> map = {};     ///< [image_tokens], after it
+    peak at = {};                    ///< original pixel, value, confidence
+    rle mask = {};                   ///< original pixels; the candidate that the preset's rule takes
+    float mask_score = 0;
+    box_in<original_frame> box = {}; ///< of the mask
+};
+
+struct grounding {
+    std::string caption = {};
+    std::vector<token_text> tokens = {};
+    std::vector<grounded_phrase> phrases = {};
+    std::vector<dropped_phrase> dropped = {}; ///< noun phrases that were not grounded, and why
+    layout grid = {};
+    preset conventions = {};
+    recorder attention = recorder({});        ///< all that was recorded, for other conventions without a new run
+};
+
+} // namespace ostend::inline v0
+
+namespace ostend::inline OSTEND_KERNELS {
+
+/// The phrases to ground: those asked for, or all noun phrases of the caption less the stop-list's.
+[[nodiscard]] inline result<phrase_list> phrases_to_ground(const std::string& caption,
+                                                           const std::vector<std::string>& wanted) {
+    if (wanted.empty()) {
+        return noun_phrases(caption);
+    }
+    phrase_list list;
+    for (const std::string& text : wanted) {
+        auto found = find_phrase(caption, text);
+        if (!found) {
+            return found.error();
+        }
+        list.kept.push_back(*std::move(found));
+    }
+    return list;
+}
+
+/// The candidate that a rule takes, or an error when the segmenter proposed none.
+[[nodiscard]] inline result<mask_candidate> choose_candidate(const std::vector<mask_candidate>& candidates,
+                                                             candidate_rule rule) {
+    if (candidates.empty()) { return error{"the segmenter proposed no mask"}; }
+    if (rule == candidate_rule::last) { return candidates.back(); }
+    return *std::max_element(candidates.begin(), candidates.end(),
+                             [](const auto& a, const auto& b) { return a.score < b.score; });
+}
+
+/// Grounds every noun phrase of what lmm says about image: [rows, cols, 3] RGB bytes of any size.
+/// An answer without noun phrases gives an empty list; a failing model, segmenter or map gives its error.
+template <language_model Lmm, segmenter Segmenter>
+[[nodiscard]] result<grounding> ground(const image_view& image, Lmm& lmm, Segmenter& segmenter,
+                                       const ground_options& options = {}) {
+    const preset& rules = options.conventions;
+    generate_request request = options.request;
+    request.recording.heads_used = rules.heads;
+
+    auto said = lmm.generate(image, request);
+    if (!said) {
+        return said.error();
+    }
+
+    grounding out;
+    out.conventions = rules;
+    out.caption = join_text(said->tokens);
+    auto phrases = phrases_to_ground(out.caption, options.phrases);
+    if (!phrases) {
+        return phrases.error();
+    }
+    out.dropped = std::move(phrases->dropped);
+
+    const auto token_maps = said->attention.maps(rules.query);
+    if (!token_maps) { return token_maps.error(); }
+    const auto spans = token_spans(said->tokens);
+    const auto raw = phrase_maps(*token_maps, spans, phrases->kept, {.words = rules.words, .reduce = rules.tokens});
+    if (!raw) { return raw.error(); }
+    const auto maps = normalise(rules.normalise, *raw, *token_maps);
+
+    std::vector<prompt> prompts;
+    for (std::size_t i = 0; i < phrases->kept.size(); ++i) {
+        const auto map = maps.row(static_cast<index>(i));
+        const auto at = find_peak(map, said->grid, rules.peak);
+        if (!at) {
+            return at.error().in("the map of '" + phrases->kept[i].text + "'");
+        }
+        prompts.push_back(point_prompt(*at));
+        if (options.map_as_prior) {
+            auto prior = mask_logits_from_map(map, said->grid);
+            if (!prior) {
+                return prior.error().in("the map of '" + phrases->kept[i].text + "'");
+            }
+            prompts.back().mask = *std::move(prior);
+        }
+        const auto raw_map = raw->row(static_cast<index>(i));
+        out.phrases.push_back({.phrase = phrases->kept[i],
+                               .tokens = tokens_of(spans, span_of(phrases->kept[i], rules.words)),
+                               .raw_map = {raw_map.begin(), raw_map.end()},
+                               .map = {map.begin(), map.end()},
+                               .at = *at});
+    }
+
+    const auto masks = segmenter.segment(image, std::span<const prompt>(prompts));
+    if (!masks) {
+        return masks.error();
+    }
+    for (std::size_t i = 0; i < out.phrases.size(); ++i) {
+        const auto chosen = choose_candidate((*masks)[i], rules.candidate);
+        if (!chosen) {
+            return chosen.error().in("the masks of '" + out.phrases[i].phrase.text + "'");
+        }
+        out.phrases[i].mask = chosen->mask;
+        out.phrases[i].mask_score = chosen->score;
+        out.phrases[i].box = bounding_box(chosen->mask);
+    }
+    out.tokens = std::move(said->tokens);
+    out.grid = std::move(said->grid);
+    out.attention = std::move(said->attention);
+    return out;
+}
+
+} // namespace ostend::inline OSTEND_KERNELS

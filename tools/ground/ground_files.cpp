@@ -1,0 +1,140 @@
+#include "ground/ground_files.hpp"
+
+#include "ostend/report/html.hpp"
+#include "ostend/report/overlay.hpp"
+
+#include <cctype>
+
+namespace ostend_tools {
+
+namespace {
+
+const char* name_of(ostend::phrase_words w) {
+    switch (w) {
+    case ostend::phrase_words::whole:
+        return "whole";
+    case ostend::phrase_words::root:
+        return "root";
+    default:
+        return "without_article";
+    }
+}
+const char* name_of(ostend::token_reduction r) {
+    switch (r) {
+    case ostend::token_reduction::max:
+        return "max";
+    case ostend::token_reduction::first:
+        return "first";
+    default:
+        return "mean";
+    }
+}
+const char* name_of(ostend::normalisation n) {
+    switch (n) {
+    case ostend::normalisation::none:
+        return "none";
+    case ostend::normalisation::other_phrases:
+        return "other_phrases";
+    default:
+        return "mean_token";
+    }
+}
+
+/// Letters and digits of a phrase joined by '-', for a file name.
+std::string slug(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
+            out += c;
+        } else if (!out.empty() && out.back() != '-') {
+            out += '-';
+        }
+    }
+    while (!out.empty() && out.back() == '-') {
+        out.pop_back();
+    }
+    return out.substr(0, 40);
+}
+
+} // namespace
+
+std::string picture_to_png(const ostend::picture& p) {
+    return encode_png(p.bytes.data(), p.width, p.height, p.channels);
+}
+
+json grounding_to_json(const ostend::grounding& g, const std::string& image_name) {
+    const ostend::preset& c = g.conventions;
+    json out = {{"image", image_name},
+                {"size", {{"width", g.grid.original.width}, {"height", g.grid.original.height}}},
+                {"caption", g.caption},
+                {"preset", c.name},
+                {"options",
+                 {{"words", name_of(c.words)},
+                  {"tokens", name_of(c.tokens)},
+                  {"normalise", name_of(c.normalise)},
+                  {"query", c.query == ostend::query_convention::predicting ? "predicting" : "token_itself"},
+                  {"upsample", c.peak.kernel == ostend::interpolation::bicubic ? "bicubic" : "bilinear"},
+                  {"remove_corners", c.peak.remove_corners},
+                  {"candidate", c.candidate == ostend::candidate_rule::last ? "last" : "best_score"}}},
+                {"tokens", json::array()},
+                {"phrases", json::array()},
+                {"dropped", json::array()}};
+    for (const ostend::token_text& t : g.tokens) {
+        out["tokens"].push_back({{"id", t.id}, {"text", t.bytes}});
+    }
+    for (const ostend::grounded_phrase& p : g.phrases) {
+        out["phrases"].push_back(
+            {{"text", p.phrase.text},
+             {"characters", {p.phrase.span.begin, p.phrase.span.end}},
+             {"tokens", p.tokens},
+             {"token_span",
+              {p.tokens.empty() ? 0 : p.tokens.front(), p.tokens.empty() ? 0 : p.tokens.back() + 1}},
+             {"peak", {{"x", p.at.at.x}, {"y", p.at.at.y}, {"value", p.at.value}}},
+             {"confidence", p.at.confidence},
+             {"box", {p.box.x0, p.box.y0, p.box.x1, p.box.y1}},
+             {"mask", to_json(p.mask)},
+             {"mask_score", p.mask_score}});
+    }
+    for (const ostend::dropped_phrase& d : g.dropped) {
+        out["dropped"].push_back({{"text", d.phrase.text}, {"reason", d.reason}});
+    }
+    return out;
+}
+
+ostend::page_image grounding_to_page(const ostend::grounding& g, const std::string& name,
+                                     const ostend::image_view& image) {
+    ostend::page_image out{.name = name, .image = image, .caption = g.caption, .grid = g.grid};
+    for (const ostend::grounded_phrase& p : g.phrases) {
+        out.phrases.push_back({.text = p.phrase.text,
+                               .span = p.phrase.span,
+                               .raw_map = p.raw_map,
+                               .map = p.map,
+                               .at = p.at,
+                               .mask = p.mask});
+    }
+    for (const ostend::dropped_phrase& d : g.dropped) {
+        out.left_out.push_back(d.phrase.text + ": " + d.reason);
+    }
+    return out;
+}
+
+ostend::result<std::vector<overlay_file>> overlays(const ostend::grounding& g,
+                                                   const ostend::image_view& image) {
+    std::vector<overlay_file> files;
+    for (std::size_t i = 0; i < g.phrases.size(); ++i) {
+        const ostend::grounded_phrase& p = g.phrases[i];
+        const auto map = ostend::upsample(p.map, g.grid, g.conventions.peak);
+        if (!map) {
+            return map.error().in("the map of '" + p.phrase.text + "'");
+        }
+        ostend::picture flat = ostend::shrink(image, std::max(image.extent(0), image.extent(1)));
+        ostend::compose(flat, ostend::heat_layer(*map));
+        ostend::compose(flat, ostend::mask_layer(p.mask, ostend::phrase_colour(i), flat.height, flat.width));
+        const auto centre = p.at.at.centre();
+        ostend::draw_peak(flat, centre.x, centre.y);
+        files.push_back({std::to_string(i + 1) + "-" + slug(p.phrase.text) + ".png", picture_to_png(flat)});
+    }
+    return files;
+}
+
+} // namespace ostend_tools

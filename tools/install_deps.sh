@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing: install_deps.sh [build] [test] [bench]
+set -euo pipefail
+
+build=(g++ cmake ninja-build make libeigen3-dev nlohmann-json3-dev libcli11-dev libstb-dev libfreetype-dev
+       fonts-noto-color-emoji)
+test=(doctest-dev libxtensor-dev libdlpack-dev clang clang-format clang-tidy python3 python3-numpy git
+      chromium chromium-driver python3-selenium)
+bench=(libbenchmark-dev)
+
+wanted=()
+for group in "${@:-build}"; do
+    case "$group" in
+        build) wanted+=("${build[@]}") ;;
+        test) wanted+=("${test[@]}") ;;
+        bench) wanted+=("${bench[@]}") ;;
+        *) echo "install_deps.sh: there is no group '$group' (build, test, bench)" >&2; exit 2 ;;
+    esac
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "install_deps.sh: run as root or install sudo to install: ${missing[*]}" >&2; exit 1; }
+    as_root=(sudo)
+fi
+echo "installing: ${missing[*]}"
+log=$(mktemp)
+"${as_root[@]}" apt-get update -qq >"$log" 2>&1 || true
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+    >>"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+rm -f "$log"

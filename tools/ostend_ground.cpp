@@ -1,0 +1,113 @@
+// ostend_ground: says what an image shows, and where: caption, and a point and a mask for each noun phrase.
+#include "ground/ground_files.hpp"
+#include "io/files.hpp"
+#include "ostend/host/graph_cut.hpp"
+#include "ostend/host/ground.hpp"
+#include "ostend/report/html.hpp"
+#include "tiny_llava/tiny_llava.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace {
+
+int fail(const ostend::error& e) {
+    std::fprintf(stderr, "ostend_ground: %s\n", e.message().c_str());
+    return 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{
+        "Grounds every noun phrase that a model says about an image: report.html, overlay PNGs and\n"
+        "grounding.json (caption; per phrase its text, token span, peak, confidence, box, RLE mask)."};
+    std::string model_dir;
+    std::string image_file;
+    std::string out_dir;
+    std::string preset_name = "ostend";
+    ostend::ground_options options;
+    std::string text;
+    bool no_prior = false;
+    app.add_option("--model", model_dir, "folder of the model (config.json, model.safetensors, tokenizer)")
+        ->required();
+    app.add_option("--image", image_file, "image file: PNG, JPEG, BMP, TGA, GIF or PNM, of any shape")
+        ->required();
+    app.add_option("--out", out_dir, "folder to write; made if missing")->required();
+    app.add_option("--prompt", options.request.prompt, "what to ask instead of the model's own prompt");
+    auto* forced = app.add_option("--text", text, "ground this text instead of a generated answer");
+    app.add_option("--phrases", options.phrases,
+                   "ground these phrases of the answer instead of all noun phrases");
+    app.add_option("--preset", preset_name,
+                   "conventions: ostend, paper, groundlmm_de8b74d, groundlmm_b77f889")
+        ->capture_default_str();
+    app.add_option("--max-tokens", options.request.max_tokens, "longest answer, in tokens")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 400));
+    app.add_flag("--no-prior", no_prior,
+                 "give the segmenter the point alone, without the map as mask logits");
+    app.footer("Exit status: 0 done, 1 bad input, 100 and more bad arguments.");
+    CLI11_PARSE(app, argc, argv);
+    options.map_as_prior = !no_prior;
+    if (forced->count() > 0) {
+        options.request.text = text;
+    }
+
+    const auto preset = ostend::find_preset(preset_name);
+    if (!preset) {
+        return fail(preset.error());
+    }
+    options.conventions = *preset;
+    const auto image = ostend_tools::read_image(image_file);
+    if (!image) {
+        return fail(image.error());
+    }
+    std::fprintf(stderr, "reading the model in %s\n", model_dir.c_str());
+    auto lmm = ostend_hosts::tiny_llava::load(model_dir);
+    if (!lmm) {
+        return fail(lmm.error());
+    }
+
+    std::fprintf(stderr, "grounding %s (%td x %td)\n", image_file.c_str(), image->width, image->height);
+    ostend::graph_cut_segmenter segmenter;
+    const auto found = ostend::ground(image->view(), *lmm, segmenter, options);
+    if (!found) {
+        return fail(found.error());
+    }
+
+    ostend::page page{.title = "ostend: " + found->caption,
+                      .made_with = model_dir + ", preset " + preset->name + ", built-in graph-cut segmenter"};
+    page.images.push_back(ostend_tools::grounding_to_page(*found, image_file, image->view()));
+    const auto html = ostend::html_page(page, ostend_tools::picture_to_png);
+    if (!html) {
+        return fail(html.error());
+    }
+    auto pictures = ostend_tools::overlays(*found, image->view());
+    if (!pictures) {
+        return fail(pictures.error());
+    }
+
+    ostend_tools::output_files files(out_dir);
+    files.add("grounding.json", ostend_tools::dump_json(ostend_tools::grounding_to_json(*found, image_file)));
+    for (auto& [name, png] : *pictures) {
+        files.add("overlays/" + name, std::move(png));
+    }
+    files.add("report.html", *html);
+    if (const auto written = files.write(); !written) {
+        return fail(written.error());
+    }
+
+    std::printf("%s\n", found->caption.c_str());
+    for (const auto& p : found->phrases) {
+        std::printf("  %-24s (%td, %td)  confidence %.2f\n", p.phrase.text.c_str(), p.at.at.x, p.at.at.y,
+                    p.at.confidence);
+    }
+    for (const auto& d : found->dropped) {
+        std::printf("  not grounded: %s (%s)\n", d.phrase.text.c_str(), d.reason.c_str());
+    }
+    std::printf("report: %s/report.html\n", out_dir.c_str());
+    return 0;
+}
