@@ -1,0 +1,111 @@
+// classes: the 90 things that a scene can show, with the article and the words that name them.
+//
+// The same rows as models/classes.tsv (a test compares them); compiled in, so that the programs need no file.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace ostend::scenes {
+
+struct emoji_class {
+    char32_t code_point = 0;
+    std::string_view article = {};
+    std::string_view phrase = {}; ///< without the article, unique
+    std::string_view root = {};   ///< the last word of the phrase
+};
+
+inline constexpr std::array<emoji_class, 90> classes{{
+    {0x1F415, "a", "dog", "dog"},
+    {0x1F408, "a", "cat", "cat"},
+    {0x1F40E, "a", "horse", "horse"},
+    {0x1F404, "a", "cow", "cow"},
+    {0x1F416, "a", "pig", "pig"},
+    {0x1F411, "a", "sheep", "sheep"},
+    {0x1F418, "an", "elephant", "elephant"},
+    {0x1F412, "a", "monkey", "monkey"},
+    {0x1F427, "a", "penguin", "penguin"},
+    {0x1F422, "a", "turtle", "turtle"},
+    {0x1F40D, "a", "snake", "snake"},
+    {0x1F41F, "a", "fish", "fish"},
+    {0x1F419, "an", "octopus", "octopus"},
+    {0x1F98B, "a", "butterfly", "butterfly"},
+    {0x1F41D, "a", "bee", "bee"},
+    {0x1F41E, "a", "ladybug", "ladybug"},
+    {0x1F980, "a", "crab", "crab"},
+    {0x1F989, "an", "owl", "owl"},
+    {0x1F438, "a", "frog", "frog"},
+    {0x1F43B, "a", "bear", "bear"},
+    {0x1F981, "a", "lion", "lion"},
+    {0x1F43C, "a", "panda", "panda"},
+    {0x1F992, "a", "giraffe", "giraffe"},
+    {0x1F40C, "a", "snail", "snail"},
+    {0x1F986, "a", "duck", "duck"},
+    {0x1F433, "a", "whale", "whale"},
+    {0x1F34E, "an", "apple", "apple"},
+    {0x1F34C, "a", "banana", "banana"},
+    {0x1F347, "a", "bunch of grapes", "grapes"},
+    {0x1F353, "a", "strawberry", "strawberry"},
+    {0x1F349, "a", "slice of watermelon", "watermelon"},
+    {0x1F34D, "a", "pineapple", "pineapple"},
+    {0x1F34B, "a", "lemon", "lemon"},
+    {0x1F955, "a", "carrot", "carrot"},
+    {0x1F33D, "an", "ear of corn", "corn"},
+    {0x1F344, "a", "mushroom", "mushroom"},
+    {0x1F966, "a", "broccoli", "broccoli"},
+    {0x1F355, "a", "slice of pizza", "pizza"},
+    {0x1F354, "a", "hamburger", "hamburger"},
+    {0x1F32D, "a", "hot dog", "dog"},
+    {0x1F369, "a", "donut", "donut"},
+    {0x1F36A, "a", "cookie", "cookie"},
+    {0x1F382, "a", "cake", "cake"},
+    {0x1F366, "an", "ice cream", "cream"},
+    {0x1F35E, "a", "loaf of bread", "bread"},
+    {0x1F9C0, "a", "piece of cheese", "cheese"},
+    {0x2615, "a", "cup of coffee", "coffee"},
+    {0x1F697, "a", "car", "car"},
+    {0x1F68C, "a", "bus", "bus"},
+    {0x1F69A, "a", "truck", "truck"},
+    {0x1F6B2, "a", "bicycle", "bicycle"},
+    {0x2708, "an", "airplane", "airplane"},
+    {0x1F681, "a", "helicopter", "helicopter"},
+    {0x1F680, "a", "rocket", "rocket"},
+    {0x26F5, "a", "sailboat", "sailboat"},
+    {0x1F682, "a", "train", "train"},
+    {0x1F69C, "a", "tractor", "tractor"},
+    {0x26BD, "a", "soccer ball", "ball"},
+    {0x1F3C0, "a", "basketball", "basketball"},
+    {0x1F3BE, "a", "tennis racket", "racket"},
+    {0x1F3B8, "a", "guitar", "guitar"},
+    {0x1F3BB, "a", "violin", "violin"},
+    {0x1F3BA, "a", "trumpet", "trumpet"},
+    {0x1F941, "a", "drum", "drum"},
+    {0x1F4F7, "a", "camera", "camera"},
+    {0x23F0, "an", "alarm clock", "clock"},
+    {0x1F4A1, "a", "light bulb", "bulb"},
+    {0x1F511, "a", "key", "key"},
+    {0x1F528, "a", "hammer", "hammer"},
+    {0x1F302, "an", "umbrella", "umbrella"},
+    {0x1F3A9, "a", "top hat", "hat"},
+    {0x1F451, "a", "crown", "crown"},
+    {0x1F45F, "a", "shoe", "shoe"},
+    {0x1F453, "a", "pair of glasses", "glasses"},
+    {0x1F381, "a", "gift", "gift"},
+    {0x1F388, "a", "balloon", "balloon"},
+    {0x1F4D6, "a", "book", "book"},
+    {0x1F4BB, "a", "laptop", "laptop"},
+    {0x1FA91, "a", "chair", "chair"},
+    {0x1F56F, "a", "candle", "candle"},
+    {0x1F3E0, "a", "house", "house"},
+    {0x1F332, "a", "tree", "tree"},
+    {0x1F335, "a", "cactus", "cactus"},
+    {0x1F33B, "a", "sunflower", "sunflower"},
+    {0x1F339, "a", "rose", "rose"},
+    {0x2B50, "a", "star", "star"},
+    {0x2693, "an", "anchor", "anchor"},
+    {0x1F514, "a", "bell", "bell"},
+    {0x1F9F8, "a", "teddy bear", "bear"},
+    {0x1F4A7, "a", "drop of water", "water"},
+}};
+
+} // namespace ostend::scenes
