@@ -25,6 +25,14 @@ struct key_range {
     friend bool operator==(const key_range&, const key_range&) = default;
 };
 
+/// Consecutive image tokens: columns [first, first + count) of a map.
+struct token_range {
+    index first = 0;
+    index count = 0;
+
+    friend bool operator==(const token_range&, const token_range&) = default;
+};
+
 /// The image keys of one attention row. Memory O(ranges); reading key(i) O(ranges).
 class key_selection {
 public:
@@ -72,9 +80,36 @@ public:
         return -1;
     }
 
+    /// The image tokens of one image of the conversation; count 0 where it has none.
+    /// Precondition: they are consecutive. Complexity O(ranges).
+    [[nodiscard]] token_range tokens_of_image(int image) const {
+        return consecutive([image](const key_range& r) { return r.image == image; });
+    }
+    /// The image tokens of one view of one image, as above.
+    [[nodiscard]] token_range tokens_of_view(int image, int view) const {
+        return consecutive([image, view](const key_range& r) { return r.image == image && r.view == view; });
+    }
+
     friend bool operator==(const key_selection&, const key_selection&) = default;
 
 private:
+    template <class Belongs>
+    [[nodiscard]] token_range consecutive(Belongs belongs) const {
+        token_range out;
+        index token = 0;
+        for (const key_range& r : ranges_) {
+            if (r.count > 0 && belongs(r)) {
+                OSTEND_EXPECTS_ALWAYS(out.count == 0 || out.first + out.count == token,
+                                      "key_selection: the image tokens asked for are not consecutive; others "
+                                      "stand before token " +
+                                          std::to_string(token));
+                out = {out.count == 0 ? token : out.first, out.count + r.count};
+            }
+            token += r.count;
+        }
+        return out;
+    }
+
     std::vector<key_range> ranges_;
     index size_ = 0;
     index end_ = 0;
