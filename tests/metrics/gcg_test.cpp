@@ -185,6 +185,8 @@ TEST_CASE("bad input is an error that names it, and adds nothing") {
     CHECK(metric.update("a", good, turned, one).error().message() ==
           "a: prediction 0: a mask of 1 x 4 beside one of 2 x 2");
     CHECK(metric.update("a", good, good, matrix<double>(1, 2)).error().field == "a: text similarity");
+    matrix<double> variable(1, 2); // callable with two indices too, but its shape must be looked at
+    CHECK(metric.update("a", good, good, variable).error().field == "a: text similarity");
     const auto nan = table(1, 1, {std::numeric_limits<double>::quiet_NaN()});
     CHECK(metric.update("a", good, good, nan).error().at == 0U);
     CHECK(metric.records().size() == 0);

@@ -19,6 +19,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -225,9 +226,10 @@ public:
 
     /// The same with a callable double(index truth, index prediction).
     template <class Similarity>
-    requires(std::invocable<Similarity&, index, index> && !std::same_as<std::remove_cvref_t<Similarity>, matrix<double>>)
-    [[nodiscard]] status update(const std::string& image, std::span<const rle> truths,
-                                std::span<const rle> predictions, Similarity&& similarity) {
+    requires(std::invocable<Similarity&, index, index> &&
+             !std::same_as<std::remove_cvref_t<Similarity>, matrix<double>>) [[nodiscard]] status
+        update(const std::string& image, std::span<const rle> truths, std::span<const rle> predictions,
+               Similarity&& similarity) {
         matrix<double> text(static_cast<index>(truths.size()), static_cast<index>(predictions.size()));
         for (index t = 0; t < text.rows(); ++t) {
             for (index p = 0; p < text.columns(); ++p) {
