@@ -169,12 +169,12 @@ tensor_view<const T, 4> random_view(dice& d, std::vector<T>& storage, std::array
         stride *= extents[axis] + d.of(0, 1);
         if (d.of(0, 3) == 0) {
             strides[axis] = -strides[axis];
-            lowest += strides[axis] * (extents[axis] - 1);
+            lowest += strides[axis] * std::max<index>(extents[axis] - 1, 0);
         } else if (d.of(0, 7) == 0) {
             strides[axis] = 0;
         }
     }
-    storage.resize(static_cast<std::size_t>(stride));
+    storage.resize(static_cast<std::size_t>(std::max(stride, 1 - lowest)));
     for (T& x : storage) {
         x = from_float<T>(d.unit());
     }
