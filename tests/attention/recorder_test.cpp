@@ -467,7 +467,7 @@ TEST_CASE("misuse is refused with its numbers, and changes nothing") {
                   "no head -3");
     CHECK_EXPECTS(recorder({.layers = 1, .heads = 2, .flush_every = 0}), "flush_every is 0");
     CHECK_EXPECTS(recorder({.layers = 1, .heads = 2, .mass_tolerance = 2}), "mass_tolerance is 2");
-    recorder none;
+    recorder none({});
     CHECK_EXPECTS(none.add({}, d.row(0, 0)), "layer 0 of a model of 0");
     CHECK(none.maps()->rows() == 0);
 }

@@ -78,10 +78,12 @@ namespace ostend::inline OSTEND_KERNELS {
 /// truncate() forgets the errors of the tokens that it takes away.
 class recorder {
 public:
-    /// A recorder of no model: it has no tokens, and add is a misuse.
-    recorder() = default;
     /// Preconditions: layers, heads, flush_every >= 1; the selected heads exist; 0 <= mass_tolerance <= 1.
+    /// With 0 layers and 0 heads it belongs to no model yet: it has no tokens, and add is a misuse.
     explicit recorder(recorder_options options) : options_(std::move(options)) {
+        if (options_.layers == 0 && options_.heads == 0) {
+            return;
+        }
         OSTEND_EXPECTS(options_.layers >= 1 && options_.heads >= 1,
                        "recorder: a model of " + std::to_string(options_.layers) + " layers and " +
                            std::to_string(options_.heads) + " heads");
@@ -221,7 +223,8 @@ private:
     matrix<float> weights_ = {};
     std::map<int, v0::detail::exact_rows> sequences_ = {};
     std::map<kept_key, std::vector<v0::detail::kept_queries>> kept_ = {};
-    std::vector<float> row_ = {}; // workspace: one layer's row
+    std::vector<float> row_ = {}; // workspaces: one layer's row, and that of reduce_qk
+    qk_workspace work_ = {};
 };
 
 } // namespace ostend::inline OSTEND_KERNELS

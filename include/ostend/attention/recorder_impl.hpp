@@ -129,7 +129,7 @@ inline void recorder::reduce_block(const row_key& where, std::span<const index> 
     const auto queries = static_cast<index>(tokens.size());
     matrix<float> rows(queries, image_tokens()); // 0 starts both reductions: probabilities are not negative
     const status done =
-        reduce_qk(blocked, block, image, weights_.row(where.layer), options_.reduce, rows.view());
+        reduce_qk(blocked, block, image, weights_.row(where.layer), options_.reduce, rows.view(), work_);
     if (done) {
         for (index i = 0; i < queries; ++i) {
             deliver({where.layer, tokens[static_cast<std::size_t>(i)], where.sequence}, rows.row(i));
