@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ostend/attention/qk_block.hpp"
+#include "ostend/attention/log_sum_exp.hpp"
 #include "ostend/attention/qk_blocked.hpp"
 #include "ostend/attention/qk_scalar.hpp"
 #include "ostend/tensor/matrix.hpp"

@@ -27,10 +27,12 @@ constexpr element_type codec_of() {
            : std::is_same_v<T, f16>    ? element_type::f16
                                        : element_type::bf16;
 }
-constexpr index codec_bytes(element_type codec) {
+} // namespace detail
+
+/// Bytes of one key element.
+constexpr index bytes_of_codec(element_type codec) {
     return codec == element_type::f32 ? 4 : codec == element_type::f64 ? 8 : 2;
 }
-} // namespace detail
 
 /// count cells that lie a fixed distance apart. Strides in bytes, any sign; the data may be unaligned.
 struct key_page {
@@ -100,8 +102,7 @@ public:
         }
         return {static_cast<const std::byte*>(page->data) + (cell - page->first) * page->key_stride +
                     kv_head * page->head_stride,
-                page->element_stride != 0 ? page->element_stride : detail::codec_bytes(page->codec),
-                page->codec};
+                page->element_stride != 0 ? page->element_stride : bytes_of_codec(page->codec), page->codec};
     }
 
 private:

@@ -1,0 +1,49 @@
+// log_sum_exp: whole rows' log-sum-exp out of q and k, and image rows where it is known already.
+//
+// A kernel that exports it saves reading all keys but the image's. One pass here can serve later queries of
+// the same block too: reduce first with another selection or other weights, the log-sum-exp stays.
+#pragma once
+
+#include "ostend/attention/qk_blocked.hpp"
+#include "ostend/core/result.hpp"
+#include "ostend/tensor/matrix.hpp"
+
+#include <span>
+#include <vector>
+
+namespace ostend::inline OSTEND_KERNELS {
+
+/// Natural log-sum-exp [queries, heads] of the scores of score.hpp over the keys that each query sees, the
+/// sink included. Errors as reduce_qk. Complexity O(queries * heads * keys * d).
+inline result<matrix<float>> log_sum_exp(const qk_block& block, qk_workspace& workspace) {
+    detail::expect_block(block);
+    matrix<float> values(block.q.extent(0), block.q.extent(1));
+    const std::vector<float> every_head(static_cast<std::size_t>(block.q.extent(1)), 1.0F);
+    detail::blocked_pass pass(block, key_selection(), every_head, head_reduction::mean, nullptr,
+                              values.values().data(), workspace);
+    if (status done = pass.run(); !done) {
+        return done.error();
+    }
+    return values;
+}
+inline result<matrix<float>> log_sum_exp(const qk_block& block) {
+    qk_workspace workspace;
+    return log_sum_exp(block, workspace);
+}
+
+/// As reduce_qk(scalar, ..., known), in f32.
+inline status reduce_qk(blocked_tag, const qk_block& block, const key_selection& image,
+                        std::span<const float> head_weights, head_reduction reduce, tensor_view<float, 2> out,
+                        const known_log_sum_exp& known, qk_workspace& workspace) {
+    OSTEND_EXPECTS(known.values.extent(0) == block.q.extent(0) && known.values.extent(1) == block.q.extent(1),
+                   "reduce_qk: the log-sum-exp is not [queries, heads]");
+    return detail::blocked_reduce(block, image, head_weights, reduce, out, &known, workspace);
+}
+inline status reduce_qk(blocked_tag tag, const qk_block& block, const key_selection& image,
+                        std::span<const float> head_weights, head_reduction reduce, tensor_view<float, 2> out,
+                        const known_log_sum_exp& known) {
+    qk_workspace workspace;
+    return reduce_qk(tag, block, image, head_weights, reduce, out, known, workspace);
+}
+
+} // namespace ostend::inline OSTEND_KERNELS
