@@ -14,12 +14,16 @@ using rgb = std::array<double, 3>;
 
 rgb random_colour(random& draw) {
     rgb c{};
-    for (double& v : c) { v = draw.uniform(0, 255); }
+    for (double& v : c) {
+        v = draw.uniform(0, 255);
+    }
     return c;
 }
 
 void mix(float* pixel, const rgb& a, const rgb& b, double t) {
-    for (std::size_t c = 0; c < 3; ++c) { pixel[c] = static_cast<float>(a[c] + t * (b[c] - a[c])); }
+    for (std::size_t c = 0; c < 3; ++c) {
+        pixel[c] = static_cast<float>(a[c] + t * (b[c] - a[c]));
+    }
 }
 
 raster gradient(int side, random& draw) {
@@ -43,14 +47,20 @@ raster noise(int side, random& draw) {
     const rgb base = random_colour(draw);
     raster out(side, side, 3);
     for (int y = 0; y < side; ++y) {
-        for (int x = 0; x < side; ++x) { mix(out.at(y, x), base, base, 0.0); }
+        for (int x = 0; x < side; ++x) {
+            mix(out.at(y, x), base, base, 0.0);
+        }
     }
     for (const int grid : {4, 9, 20, 45}) {
         const double amplitude = draw.uniform(5, 40) / std::sqrt(grid / 4.0);
         raster field(grid, grid, 3);
-        for (float& v : field.values) { v = static_cast<float>(amplitude * draw.normal()); }
+        for (float& v : field.values) {
+            v = static_cast<float>(amplitude * draw.normal());
+        }
         field = resize(field, side, side, kernel::bicubic);
-        for (std::size_t i = 0; i < out.values.size(); ++i) { out.values[i] += field.values[i]; }
+        for (std::size_t i = 0; i < out.values.size(); ++i) {
+            out.values[i] += field.values[i];
+        }
     }
     return out;
 }
@@ -58,7 +68,9 @@ raster noise(int side, random& draw) {
 raster stripes(int side, double pixels_per_unit, random& draw) {
     const rgb first = random_colour(draw);
     rgb second = random_colour(draw);
-    for (std::size_t c = 0; c < 3; ++c) { second[c] = 0.55 * first[c] + 0.45 * second[c]; }
+    for (std::size_t c = 0; c < 3; ++c) {
+        second[c] = 0.55 * first[c] + 0.45 * second[c];
+    }
     const double period = draw.uniform(8, 60) * pixels_per_unit;
     const double turn = draw.uniform();
     const double ux = cosine_of_turns(turn) / period;
@@ -73,7 +85,9 @@ raster stripes(int side, double pixels_per_unit, random& draw) {
             mix(out.at(y, x), first, second, hard ? (wave > 0.5 ? 1.0 : 0.0) : wave);
         }
     }
-    for (float& v : out.values) { v += static_cast<float>(sigma * draw.normal()); }
+    for (float& v : out.values) {
+        v += static_cast<float>(sigma * draw.normal());
+    }
     return out;
 }
 
@@ -85,7 +99,9 @@ raster texture(int side, random& draw) {
     raster out = resize(crop(photograph, x, y, extent, extent), side, side, kernel::bicubic);
     const auto contrast = static_cast<float>(draw.uniform(0.4, 0.9));
     const auto offset = static_cast<float>(draw.uniform(-30, 30));
-    for (float& v : out.values) { v = (v - 128.0F) * contrast + 128.0F + offset; }
+    for (float& v : out.values) {
+        v = (v - 128.0F) * contrast + 128.0F + offset;
+    }
     return out;
 }
 
@@ -96,15 +112,25 @@ raster make_background(int width, int height, background_kind kind, random& draw
     const int side = longest + longest / 3; // the crop is of a larger picture
     raster whole;
     switch (kind) {
-    case background_kind::gradient: whole = gradient(side, draw); break;
-    case background_kind::noise: whole = noise(side, draw); break;
-    case background_kind::stripes: whole = stripes(side, longest / 144.0, draw); break;
-    case background_kind::texture: whole = texture(longest, draw); break; // it is cropped already
+    case background_kind::gradient:
+        whole = gradient(side, draw);
+        break;
+    case background_kind::noise:
+        whole = noise(side, draw);
+        break;
+    case background_kind::stripes:
+        whole = stripes(side, longest / 144.0, draw);
+        break;
+    case background_kind::texture:
+        whole = texture(longest, draw);
+        break; // it is cropped already
     }
     const int x = draw.below(whole.width - width + 1);
     const int y = draw.below(whole.height - height + 1);
     raster out = crop(whole, x, y, width, height);
-    if (draw.chance(0.5)) { out = mirrored(out); }
+    if (draw.chance(0.5)) {
+        out = mirrored(out);
+    }
     std::array<std::size_t, 3> order{0, 1, 2};
     std::swap(order[2], order[static_cast<std::size_t>(draw.below(3))]);
     std::swap(order[1], order[static_cast<std::size_t>(draw.below(2))]);

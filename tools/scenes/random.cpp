@@ -3,15 +3,17 @@
 namespace ostend::scenes {
 
 double sine_of_turns(double t) {
-    t -= std::floor(t);                // [0, 1)
-    const double quarter = t * 4.0;    // exact
+    t -= std::floor(t);             // [0, 1)
+    const double quarter = t * 4.0; // exact
     const int octant = static_cast<int>(quarter + 0.5);
     const double x = (quarter - octant) * 1.5707963267948966; // [-pi/4, pi/4]
     const double xx = x * x;
     double sum = 1.0;
     const bool cosine = octant % 2 == 1;
     // Taylor's series in Horner's form: 1 - xx/(a b) (1 - xx/(c d) (...)).
-    for (int n = cosine ? 18 : 19; n > 1; n -= 2) { sum = 1.0 - xx / (n * (n - 1)) * sum; }
+    for (int n = cosine ? 18 : 19; n > 1; n -= 2) {
+        sum = 1.0 - xx / (n * (n - 1)) * sum;
+    }
     const double value = cosine ? sum : x * sum;
     return octant % 4 >= 2 ? -value : value;
 }
@@ -25,7 +27,9 @@ double logarithm(double x) {
     }
     const double s = (mantissa - 1.0) / (mantissa + 1.0); // |s| < 0.172; log m = 2 artanh s
     double sum = 0.0;
-    for (int n = 21; n >= 1; n -= 2) { sum = sum * s * s + 1.0 / n; }
+    for (int n = 21; n >= 1; n -= 2) {
+        sum = sum * s * s + 1.0 / n;
+    }
     return 2.0 * s * sum + exponent * 0.6931471805599453;
 }
 

@@ -11,8 +11,12 @@ namespace {
 double cubic(double x) {
     constexpr double a = -0.5;
     x = std::abs(x);
-    if (x < 1.0) { return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0; }
-    if (x < 2.0) { return (((x - 5.0) * x + 8.0) * x - 4.0) * a; }
+    if (x < 1.0) {
+        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
+    }
+    if (x < 2.0) {
+        return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
+    }
     return 0.0;
 }
 
@@ -43,7 +47,9 @@ std::vector<taps> taps_of(int from, int to, kernel filter) {
         }
         taps& t = all[static_cast<std::size_t>(i)];
         t.first = first;
-        for (const double v : w) { t.weights.push_back(static_cast<float>(v / sum)); }
+        for (const double v : w) {
+            t.weights.push_back(static_cast<float>(v / sum));
+        }
     }
     return all;
 }
@@ -57,7 +63,9 @@ raster resize_rows(const raster& image, int height, kernel filter) {
         const auto& t = taps[static_cast<std::size_t>(y)];
         for (std::size_t k = 0; k < t.weights.size(); ++k) {
             const float* from = image.at(t.first + static_cast<int>(k), 0);
-            for (std::size_t i = 0; i < row; ++i) { to[i] += t.weights[k] * from[i]; }
+            for (std::size_t i = 0; i < row; ++i) {
+                to[i] += t.weights[k] * from[i];
+            }
         }
     }
     return out;
@@ -72,7 +80,9 @@ raster resize_columns(const raster& image, int width, kernel filter) {
             const auto& t = taps[static_cast<std::size_t>(x)];
             for (std::size_t k = 0; k < t.weights.size(); ++k) {
                 const float* from = image.at(y, t.first + static_cast<int>(k));
-                for (int c = 0; c < image.channels; ++c) { to[c] += t.weights[k] * from[c]; }
+                for (int c = 0; c < image.channels; ++c) {
+                    to[c] += t.weights[k] * from[c];
+                }
             }
         }
     }
@@ -98,7 +108,9 @@ raster rotate(const raster& image, double degrees) {
             const double dy = y + 0.5 - out.height / 2.0;
             const double sx = c * dx - s * dy + image.width / 2.0;
             const double sy = s * dx + c * dy + image.height / 2.0;
-            if (sx < 0.0 || sy < 0.0 || sx >= image.width || sy >= image.height) { continue; }
+            if (sx < 0.0 || sy < 0.0 || sx >= image.width || sy >= image.height) {
+                continue;
+            }
             const double fx = std::floor(sx - 0.5);
             const double fy = std::floor(sy - 0.5);
             float* to = out.at(y, x);
@@ -109,7 +121,9 @@ raster rotate(const raster& image, double degrees) {
                     const auto w = static_cast<float>(wy * cubic(sx - 0.5 - fx - i));
                     const int px = std::clamp(static_cast<int>(fx) + i, 0, image.width - 1);
                     const float* from = image.at(py, px);
-                    for (int k = 0; k < image.channels; ++k) { to[k] += w * from[k]; }
+                    for (int k = 0; k < image.channels; ++k) {
+                        to[k] += w * from[k];
+                    }
                 }
             }
         }

@@ -27,7 +27,9 @@ struct placed {
 double overlap(const placed& a, const placed& b) {
     const double width = std::min(a.x + a.sprite.width, b.x + b.sprite.width) - std::max(a.x, b.x);
     const double height = std::min(a.y + a.sprite.height, b.y + b.sprite.height) - std::max(a.y, b.y);
-    if (width <= 0 || height <= 0) { return 0.0; }
+    if (width <= 0 || height <= 0) {
+        return 0.0;
+    }
     const double smaller = std::min(static_cast<double>(a.sprite.width) * a.sprite.height,
                                     static_cast<double>(b.sprite.width) * b.sprite.height);
     return width * height / smaller;
@@ -35,7 +37,9 @@ double overlap(const placed& a, const placed& b) {
 
 /// 32, 36, ..., 72; in a crowd smaller ones after failures, so that four objects mostly find room.
 int draw_size(int attempt, bool crowded, random& draw) {
-    if (crowded && attempt >= 20) { return 32; }
+    if (crowded && attempt >= 20) {
+        return 32;
+    }
     return 32 + 4 * draw.below(crowded && attempt >= 10 ? 5 : 11);
 }
 
@@ -48,7 +52,9 @@ std::optional<placed> place(const raster& glyph, int class_index, const std::vec
         const int size = static_cast<int>(std::floor(draw_size(attempt, crowded, draw) * scale + 0.5));
         const double angle = angles[static_cast<std::size_t>(draw.below(7))];
         placed p{make_sprite(glyph, size, mirror, angle), 0, 0, class_index};
-        if (p.sprite.width > canvas.width || p.sprite.height > canvas.height) { continue; }
+        if (p.sprite.width > canvas.width || p.sprite.height > canvas.height) {
+            continue;
+        }
         p.x = draw.below(static_cast<int>(canvas.width) - p.sprite.width + 1);
         p.y = draw.below(static_cast<int>(canvas.height) - p.sprite.height + 1);
         if (std::none_of(before.begin(), before.end(),
@@ -62,14 +68,18 @@ std::optional<placed> place(const raster& glyph, int class_index, const std::vec
 std::vector<placed> place_all(const glyph_sheet& glyphs, const image_size& canvas, random& draw) {
     const int count = 2 + draw.below(3);
     std::array<int, classes.size()> order{};
-    for (std::size_t i = 0; i < order.size(); ++i) { order[i] = static_cast<int>(i); }
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        order[i] = static_cast<int>(i);
+    }
     std::vector<placed> all;
     for (int i = 0; i < count; ++i) {
         const auto at = static_cast<std::size_t>(i);
-        std::swap(order[at], order[at + static_cast<std::size_t>(
-                                           draw.below(static_cast<int>(order.size()) - i))]);
+        std::swap(order[at],
+                  order[at + static_cast<std::size_t>(draw.below(static_cast<int>(order.size()) - i))]);
         auto p = place(glyphs.glyph(order[at]), order[at], all, count == 4, canvas, draw);
-        if (p) { all.push_back(std::move(*p)); }
+        if (p) {
+            all.push_back(std::move(*p));
+        }
     }
     return all;
 }
@@ -78,15 +88,20 @@ std::vector<placed> place_all(const glyph_sheet& glyphs, const image_size& canva
 void paint(raster& image, const placed& p, std::vector<scene_object>& objects) {
     scene_object object{p.class_index,
                         {static_cast<double>(p.x), static_cast<double>(p.y),
-                         static_cast<double>(p.x + p.sprite.width), static_cast<double>(p.y + p.sprite.height)},
+                         static_cast<double>(p.x + p.sprite.width),
+                         static_cast<double>(p.y + p.sprite.height)},
                         bitmap(image.height, image.width)};
     for (int y = 0; y < p.sprite.height; ++y) {
         for (int x = 0; x < p.sprite.width; ++x) {
             const float* from = p.sprite.at(y, x);
             float* to = image.at(p.y + y, p.x + x);
-            for (int c = 0; c < 3; ++c) { to[c] = to[c] * (1.0F - from[3]) + 255.0F * from[c]; }
+            for (int c = 0; c < 3; ++c) {
+                to[c] = to[c] * (1.0F - from[3]) + 255.0F * from[c];
+            }
             if (from[3] > 0.5F) {
-                for (scene_object& earlier : objects) { earlier.mask(p.y + y, p.x + x) = 0; }
+                for (scene_object& earlier : objects) {
+                    earlier.mask(p.y + y, p.x + x) = 0;
+                }
                 object.mask(p.y + y, p.x + x) = 1;
             }
         }
@@ -97,7 +112,9 @@ void paint(raster& image, const placed& p, std::vector<scene_object>& objects) {
 } // namespace
 
 result<image_size> canvas_of(const aspect_ratio& aspect) {
-    if (aspect.width < 1 || aspect.height < 1) { return error{"each side must be at least 1", "aspect"}; }
+    if (aspect.width < 1 || aspect.height < 1) {
+        return error{"each side must be at least 1", "aspect"};
+    }
     const int shorter = std::min(aspect.width, aspect.height);
     const int longer = std::max(aspect.width, aspect.height);
     if (longer / 4 > shorter || (longer / 4 == shorter && longer % 4 != 0)) {
@@ -113,7 +130,9 @@ result<aspect_ratio> parse_aspect(const std::string& text) {
     const auto width = std::from_chars(text.data(), end, aspect.width);
     if (width.ec == std::errc{} && width.ptr != end && *width.ptr == ':') {
         const auto height = std::from_chars(width.ptr + 1, end, aspect.height);
-        if (height.ec == std::errc{} && height.ptr == end) { return aspect; }
+        if (height.ec == std::errc{} && height.ptr == end) {
+            return aspect;
+        }
     }
     return error{"'" + text + "' is not of the form W:H", "aspect"};
 }
@@ -123,9 +142,13 @@ scene make_scene(const glyph_sheet& glyphs, const image_size& canvas, std::uint6
     random draw(seed, number);
     raster image = make_background(static_cast<int>(canvas.width), static_cast<int>(canvas.height), draw);
     std::vector<placed> all;
-    while (all.size() < 2) { all = place_all(glyphs, canvas, draw); } // again only on long, narrow canvases
+    while (all.size() < 2) {
+        all = place_all(glyphs, canvas, draw);
+    } // again only on long, narrow canvases
     scene s{image.width, image.height, {}, {}, {}};
-    for (const placed& p : all) { paint(image, p, s.objects); }
+    for (const placed& p : all) {
+        paint(image, p, s.objects);
+    }
     for (const float v : image.values) {
         s.rgb.push_back(static_cast<std::uint8_t>(std::clamp(v, 0.0F, 255.0F) + 0.5F));
     }
@@ -133,7 +156,9 @@ scene make_scene(const glyph_sheet& glyphs, const image_size& canvas, std::uint6
         return a.box.x0 + a.box.x1 < b.box.x0 + b.box.x1;
     });
     std::vector<int> things;
-    for (const scene_object& object : s.objects) { things.push_back(object.class_index); }
+    for (const scene_object& object : s.objects) {
+        things.push_back(object.class_index);
+    }
     s.caption = make_caption(things, draw);
     return s;
 }

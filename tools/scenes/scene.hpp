@@ -1,11 +1,12 @@
 // scene: two to four emoji on a background, with a caption and the exact mask of each.
 //
-// The distribution is that of the models' training scenes (docs of the generator's options: ostend_scenes
-// --help). A scene depends on the seed and its number alone, not on how many are made.
+// The distribution is that of the models' training scenes: sizes, overlap, backgrounds and wording. A scene
+// depends on the seed and its number alone, not on how many are made.
 #pragma once
 
 #include "ostend/geometry/frames.hpp"
 #include "ostend/mask/bitmap.hpp"
+#include "scenes/classes.hpp"
 #include "scenes/sprite.hpp"
 
 #include <cstdint>
@@ -15,9 +16,9 @@
 namespace ostend::scenes {
 
 struct scene_object {
-    int class_index = 0;                ///< into classes
-    box_in<original_frame> box = {};    ///< of the whole sprite's canvas, covered parts included
-    bitmap mask = {};                   ///< pixels with alpha > 0.5 that no later object covers
+    int class_index = 0;             ///< into classes
+    box_in<original_frame> box = {}; ///< of the whole sprite's canvas, covered parts included
+    bitmap mask = {};                ///< pixels with alpha > 0.5 that no later object covers
 };
 
 struct scene {
@@ -25,7 +26,8 @@ struct scene {
     int height = 0;
     std::vector<std::uint8_t> rgb = {}; ///< [height, width, 3]
     std::string caption = {};
-    std::vector<scene_object> objects = {}; ///< from left to right by the centre of the box, as in the caption
+    std::vector<scene_object> objects =
+        {}; ///< from left to right by the centre of the box, as in the caption
 
     [[nodiscard]] image_view image() const {
         return {rgb.data(), {static_cast<index>(height), static_cast<index>(width), 3}};

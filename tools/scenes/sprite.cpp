@@ -67,9 +67,11 @@ void clip(raster& image) {
 
 } // namespace
 
-result<glyph_sheet> glyph_sheet::load(const std::string& font) {
+result<glyph_sheet> load_glyphs(const std::string& font) {
     FT_Library raw_library = nullptr;
-    if (FT_Init_FreeType(&raw_library) != 0) { return error{"FreeType does not start"}; }
+    if (FT_Init_FreeType(&raw_library) != 0) {
+        return error{"FreeType does not start"};
+    }
     const std::unique_ptr<std::remove_pointer_t<FT_Library>, close_library> library(raw_library);
     FT_Face raw_face = nullptr;
     if (FT_New_Face(raw_library, font.c_str(), 0, &raw_face) != 0) {
@@ -78,7 +80,9 @@ result<glyph_sheet> glyph_sheet::load(const std::string& font) {
     const std::unique_ptr<std::remove_pointer_t<FT_Face>, close_face> face(raw_face);
     int strike = -1;
     for (int i = 0; i < raw_face->num_fixed_sizes; ++i) {
-        if (raw_face->available_sizes[i].y_ppem == strike_size * 64) { strike = i; }
+        if (raw_face->available_sizes[i].y_ppem == strike_size * 64) {
+            strike = i;
+        }
     }
     if (strike < 0 || FT_Select_Size(raw_face, strike) != 0) {
         return error{"the font has no bitmaps of " + std::to_string(strike_size) + " pixels", font};

@@ -17,16 +17,18 @@ inline constexpr const char* default_font = "/usr/share/fonts/truetype/noto/Noto
 /// The glyphs of all classes, cropped to alpha > 40/255. Const access is safe from several threads.
 class glyph_sheet {
 public:
-    /// Errors: no such file, not a font, no colour bitmaps of 109 pixels, a class without a glyph.
-    [[nodiscard]] static result<glyph_sheet> load(const std::string& font = default_font);
     /// Precondition: 0 <= class_index < classes.size().
     [[nodiscard]] const raster& glyph(int class_index) const {
         return glyphs_.at(static_cast<std::size_t>(class_index));
     }
 
 private:
+    friend result<glyph_sheet> load_glyphs(const std::string& font);
     std::vector<raster> glyphs_;
 };
+
+/// Errors: no such file, not a font, no colour bitmaps of 109 pixels, a class without a glyph.
+[[nodiscard]] result<glyph_sheet> load_glyphs(const std::string& font = default_font);
 
 /// The glyph with its longer side resized to `size` pixels (Lanczos down, bicubic up), mirrored before and
 /// turned after.

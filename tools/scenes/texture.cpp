@@ -18,7 +18,9 @@ constexpr int side = texture_side;
 colour grey(double v) { return {v, v, v}; }
 
 void put(raster& image, int y, int x, const colour& c, double weight = 1.0) {
-    if (y < 0 || x < 0 || y >= image.height || x >= image.width) { return; }
+    if (y < 0 || x < 0 || y >= image.height || x >= image.width) {
+        return;
+    }
     float* p = image.at(y, x);
     const std::array<double, 3> to{c.r, c.g, c.b};
     for (std::size_t k = 0; k < 3; ++k) {
@@ -29,7 +31,9 @@ void put(raster& image, int y, int x, const colour& c, double weight = 1.0) {
 raster filled(const colour& c) {
     raster out(side, side, 3);
     for (int y = 0; y < side; ++y) {
-        for (int x = 0; x < side; ++x) { put(out, y, x, c); }
+        for (int x = 0; x < side; ++x) {
+            put(out, y, x, c);
+        }
     }
     return out;
 }
@@ -64,8 +68,9 @@ void ellipse(raster& image, double cx, double cy, double rx, double ry, const co
 raster portrait(random& draw) {
     raster out = filled({draw.uniform(60, 160), draw.uniform(60, 140), draw.uniform(60, 160)});
     for (int i = 0; i < 14; ++i) {
-        const colour c = i % 3 == 0 ? colour{draw.uniform(180, 240), draw.uniform(120, 180), draw.uniform(90, 150)}
-                                    : colour{draw.uniform(10, 240), draw.uniform(10, 200), draw.uniform(10, 200)};
+        const colour c = i % 3 == 0
+                             ? colour{draw.uniform(180, 240), draw.uniform(120, 180), draw.uniform(90, 150)}
+                             : colour{draw.uniform(10, 240), draw.uniform(10, 200), draw.uniform(10, 200)};
         const double size = draw.uniform(20, 90);
         ellipse(out, draw.uniform(0, side), draw.uniform(0, side), size, size * draw.uniform(0.6, 1.8), c,
                 draw.uniform(0.05, 0.6), draw.uniform(0, 40));
@@ -81,15 +86,16 @@ raster bricks(random& draw) {
     const double joint = draw.uniform(2.0, 4.0);
     const double base = draw.uniform(90, 130);
     std::array<double, 512> tone{};
-    for (double& t : tone) { t = base + draw.uniform(-25, 25); }
+    for (double& t : tone) {
+        t = base + draw.uniform(-25, 25);
+    }
     for (int y = 0; y < side; ++y) {
         const int row = static_cast<int>(y / height);
         for (int x = 0; x < side; ++x) {
             const double along = x + (row % 2 == 0 ? 0.0 : width / 2.0);
             const int column = static_cast<int>(along / width);
-            const double edge =
-                std::min(std::min(y - row * height, (row + 1) * height - y),
-                         std::min(along - column * width, (column + 1) * width - along));
+            const double edge = std::min(std::min(y - row * height, (row + 1) * height - y),
+                                         std::min(along - column * width, (column + 1) * width - along));
             const double inside = std::clamp((edge - joint) / 2.0 + 0.5, 0.0, 1.0);
             put(out, y, x, grey(tone[static_cast<std::size_t>((row * 31 + column * 7) % 512)]), inside);
         }
@@ -188,8 +194,8 @@ raster coins(random& draw) {
             const double x = (column + 0.5) * side / 6.0 + draw.uniform(-4, 4);
             const double y = (row + 0.5) * side / 4.0 + draw.uniform(-8, 8);
             ellipse(out, x, y, size, size, grey(tone), 0.08, 20);
-            ellipse(out, x + draw.uniform(-3, 3), y, size * 0.45, size * 0.6, grey(tone + draw.uniform(-40, 40)),
-                    0.4, 30);
+            ellipse(out, x + draw.uniform(-3, 3), y, size * 0.45, size * 0.6,
+                    grey(tone + draw.uniform(-40, 40)), 0.4, 30);
         }
     }
     add(out, cloud(side, 50, 2, 12, 1, draw), grey(1));
@@ -226,7 +232,9 @@ raster retina(random& draw) {
             y += sine_of_turns(turn);
             const double dx = x - side / 2.0;
             const double dy = y - side / 2.0;
-            if (dx * dx + dy * dy > 0.23 * side * side) { break; }
+            if (dx * dx + dy * dy > 0.23 * side * side) {
+                break;
+            }
             ellipse(out, x, y, width, width, {140, 50, 40}, 0.8, 0);
         }
     }
@@ -240,10 +248,11 @@ raster tissue(random& draw) {
     for (int i = 0; i < 500; ++i) {
         const double size = draw.uniform(3, 8);
         const bool brown = i % 3 == 0;
-        const colour c = brown ? colour{draw.uniform(120, 180), draw.uniform(80, 130), draw.uniform(60, 110)}
-                               : colour{draw.uniform(110, 150), draw.uniform(125, 160), draw.uniform(170, 200)};
-        ellipse(out, draw.uniform(0, side), draw.uniform(0, side), size, size * draw.uniform(0.6, 1.7), c, 0.5,
-                5);
+        const colour c = brown
+                             ? colour{draw.uniform(120, 180), draw.uniform(80, 130), draw.uniform(60, 110)}
+                             : colour{draw.uniform(110, 150), draw.uniform(125, 160), draw.uniform(170, 200)};
+        ellipse(out, draw.uniform(0, side), draw.uniform(0, side), size, size * draw.uniform(0.6, 1.7), c,
+                0.5, 5);
     }
     add(out, cloud(side, 60, 2, 7, 1, draw), {1, 1, 1});
     return out;
@@ -256,18 +265,24 @@ raster cloud(int extent, int coarsest, int octaves, double amplitude, double fal
     int grid = coarsest;
     for (int k = 0; k < octaves; ++k, grid *= 2, amplitude *= falloff) {
         raster noise(std::min(grid, extent), std::min(grid, extent), 1);
-        for (float& v : noise.values) { v = static_cast<float>(amplitude * draw.normal()); }
+        for (float& v : noise.values) {
+            v = static_cast<float>(amplitude * draw.normal());
+        }
         noise = resize(noise, extent, extent, kernel::bicubic);
-        for (std::size_t i = 0; i < sum.values.size(); ++i) { sum.values[i] += noise.values[i]; }
+        for (std::size_t i = 0; i < sum.values.size(); ++i) {
+            sum.values[i] += noise.values[i];
+        }
     }
     return sum;
 }
 
 raster make_texture(int kind, random& draw) {
-    constexpr std::array<raster (*)(random&), texture_kinds> makers{portrait, bricks, gravel, grass, star_field,
-                                                                   coins,    moon,   retina, tissue};
+    constexpr std::array<raster (*)(random&), texture_kinds> makers{
+        portrait, bricks, gravel, grass, star_field, coins, moon, retina, tissue};
     raster out = makers.at(static_cast<std::size_t>(kind))(draw);
-    for (float& v : out.values) { v = std::clamp(v, 0.0F, 255.0F); }
+    for (float& v : out.values) {
+        v = std::clamp(v, 0.0F, 255.0F);
+    }
     return out;
 }
 

@@ -1,8 +1,8 @@
 // texture: procedural stand-ins for photographs, so that the generator needs no image files.
 //
-// The training scenes used nine sample photographs (a portrait, walls, gravel, grass, a star field, coins, the
-// moon, a retina, stained tissue). Each texture here imitates the structure of one: its scale, contrast and
-// colours, not its content.
+// The training scenes used nine sample photographs (a portrait, walls, gravel, grass, a star field, coins,
+// the moon, a retina, stained tissue). Each texture here imitates the structure of one: its scale, contrast
+// and colours, not its content.
 #pragma once
 
 #include "scenes/random.hpp"
