@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Compiles every header of the library alone, with each compiler given (default: g++ and clang++), warnings as
+# errors. An adapter whose library is not installed is skipped with one line.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+compilers=("$@")
+[[ ${#compilers[@]} -gt 0 ]] || compilers=(g++ clang++)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+export flags="-std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Werror -I$root/include -isystem /usr/include/eigen3"
+
+# What an adapter adapts, as a header that must be there: file name of the adapter, header to find.
+needs() {
+    case "$1" in
+    eigen.hpp) echo Eigen/Core ;;
+    eigen_tensor.hpp) echo unsupported/Eigen/CXX11/Tensor ;;
+    dlpack.hpp) echo dlpack/dlpack.h ;;
+    opencv.hpp) echo opencv2/core.hpp ;;
+    esac
+}
+
+jobs="$scratch/jobs"
+: >"$jobs"
+count=0
+for compiler in "${compilers[@]}"; do
+    if ! command -v "$compiler" >/dev/null; then
+        echo "headers_alone: $compiler is not installed, its pass is skipped"
+        continue
+    fi
+    while IFS= read -r header; do
+        name=${header#"$root/include/"}
+        if [[ $name == ostend/adapt/* ]]; then
+            library=$(needs "$(basename "$name")")
+            if [[ -n $library ]] && ! echo "#include <$library>" |
+                "$compiler" -x c++ -std=c++20 -E -isystem /usr/include/eigen3 - >/dev/null 2>&1; then
+                echo "headers_alone: $name is skipped with $compiler, <$library> is not installed"
+                continue
+            fi
+        fi
+        echo "$compiler $name" >>"$jobs"
+        count=$((count + 1))
+    done < <(find "$root/include/ostend" -name '*.hpp' | LC_ALL=C sort)
+done
+[[ $count -gt 0 ]] || { echo "headers_alone: nothing to compile" >&2; exit 1; }
+
+compile() {
+    local output
+    if ! output=$(echo "#include \"$2\"" | "$1" $flags -x c++ - 2>&1); then
+        printf 'headers_alone: %s does not compile alone with %s\n%s\n' "$2" "$1" "$output" >&2
+        exit 1
+    fi
+}
+export -f compile
+xargs -P "$(nproc)" -L 1 bash -c 'compile "$@"' compile <"$jobs"
+echo "headers_alone: $count compilations, no warning"
