@@ -19,7 +19,8 @@ inline result<matrix<float>> log_sum_exp(const qk_block& block, qk_workspace& wo
     detail::expect_block(block);
     matrix<float> values(block.q.extent(0), block.q.extent(1));
     const std::vector<float> every_head(static_cast<std::size_t>(block.q.extent(1)), 1.0F);
-    detail::blocked_pass pass(block, key_selection(), every_head, head_reduction::mean, nullptr,
+    const key_selection no_image;
+    detail::blocked_pass pass(block, no_image, every_head, head_reduction::mean, nullptr,
                               values.values().data(), workspace);
     if (status done = pass.run(); !done) {
         return done.error();
