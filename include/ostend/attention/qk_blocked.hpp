@@ -450,8 +450,8 @@ inline status blocked_reduce(const qk_block& block, const key_selection& image,
 
 /// As reduce_qk(scalar, ...), in f32. Allocates only while the workspace grows.
 /// Error of one row's probability p against exact arithmetic, with u = 2^-24: at most u (2 (d + 6) m + 80) p,
-/// m the largest scale * sum|q_x k_x| + |bias| of a visible key; probabilities below e^-87 of the row's
-/// largest are 0. A score that leaves f32 is an error, which the scalar form need not meet.
+/// m the largest scale * sum|q_x k_x| + |bias| of a visible key, or |sink|; probabilities below e^-87 of the
+/// row's largest are 0. A score that leaves f32 is an error, which the scalar form need not meet.
 inline status reduce_qk(blocked_tag, const qk_block& block, const key_selection& image,
                         std::span<const float> head_weights, head_reduction reduce, tensor_view<float, 2> out,
                         qk_workspace& workspace) {
