@@ -16,6 +16,7 @@
 #include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -138,7 +139,8 @@ template <class T, std::size_t Rank, class Space, class Device>
         return wrong("data", "the pointer is null, and the tensor is not empty");
     }
     std::uintptr_t base = 0;
-    if (__builtin_add_overflow(reinterpret_cast<std::uintptr_t>(tensor.data), tensor.byte_offset, &base)) {
+    if (tensor.byte_offset > static_cast<std::uint64_t>(std::numeric_limits<index>::max()) ||
+        __builtin_add_overflow(reinterpret_cast<std::uintptr_t>(tensor.data), tensor.byte_offset, &base)) {
         return wrong("byte_offset", std::to_string(tensor.byte_offset) + " leaves the address space");
     }
     if (!dlpack_addressable(extents, strides, bytes, base)) {
