@@ -1,0 +1,146 @@
+// The values that training/make_reference.py wrote, the two models and the images they were made from.
+#pragma once
+
+#include "tiny_llava/tiny_llava.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ostend_test {
+
+struct picture {
+    ostend::index width = 0;
+    ostend::index height = 0;
+    std::vector<std::uint8_t> bytes;
+    [[nodiscard]] ostend::image_view view() const { return {bytes.data(), {height, width, 3}}; }
+};
+
+/// Reads a PNG file (tiny_llava_test.cpp has the decoder).
+picture read_picture(const std::filesystem::path& file);
+
+inline const std::vector<std::string> model_names{"tiny-llava", "tiny-llava-clip"};
+
+inline std::filesystem::path model_folder(const std::string& model) {
+    return std::filesystem::path(OSTEND_SOURCE_DIR) / "models" / model;
+}
+inline std::filesystem::path reference_folder(const std::string& model) {
+    return std::filesystem::path(OSTEND_TEST_DATA) / "reference" / model;
+}
+
+inline nlohmann::json read_json(const std::filesystem::path& file) {
+    std::ifstream in(file);
+    REQUIRE_MESSAGE(in, file.string());
+    return nlohmann::json::parse(in);
+}
+
+inline const ostend_hosts::tiny_llava& model(const std::string& name) {
+    static const std::vector<ostend_hosts::tiny_llava> loaded = [] {
+        std::vector<ostend_hosts::tiny_llava> all;
+        for (const std::string& each : model_names) {
+            auto one = ostend_hosts::tiny_llava::load(model_folder(each));
+            REQUIRE_MESSAGE(one, one.error().message());
+            all.push_back(*std::move(one));
+        }
+        return all;
+    }();
+    return loaded[name == model_names[0] ? 0 : 1];
+}
+
+/// One image, with what PyTorch made of it.
+struct reference_case {
+    std::string name;
+    picture image;
+    std::string caption;
+    std::vector<std::int32_t> tokens;
+    nlohmann::json phrases;
+};
+
+inline std::vector<reference_case> reference_cases(const std::string& model) {
+    std::vector<reference_case> cases;
+    const auto captions = read_json(reference_folder(model) / "captions.json");
+    for (const auto& entry : captions.at("images")) {
+        const std::filesystem::path file = entry.at("image").get<std::string>();
+        cases.push_back({.name = file.stem().string(),
+                         .image = read_picture(reference_folder("images") / file),
+                         .caption = entry.at("caption"),
+                         .tokens = entry.at("ids"),
+                         .phrases = entry.at("phrases")});
+    }
+    REQUIRE(cases.size() == 5);
+    return cases;
+}
+
+inline std::vector<std::int32_t> ids_of(const std::vector<ostend::token_text>& tokens) {
+    std::vector<std::int32_t> ids;
+    for (const auto& token : tokens) {
+        ids.push_back(token.id);
+    }
+    return ids;
+}
+inline std::string text_of(const std::vector<ostend::token_text>& tokens) {
+    std::string text;
+    for (const auto& token : tokens) {
+        text += token.bytes;
+    }
+    return text;
+}
+
+inline double largest_difference(const float* a, const float* b, std::size_t count) {
+    double largest = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const double difference = std::abs(double(a[i]) - double(b[i]));
+        largest = difference <= largest ? largest : difference; // NaN is kept
+    }
+    return largest;
+}
+
+/// A folder that is gone at the end of the test.
+class scratch_folder {
+public:
+    scratch_folder() {
+        static int number = 0;
+        const auto unique = std::to_string(std::hash<std::string_view>{}(OSTEND_SOURCE_DIR)) + "_" +
+                            std::to_string(reinterpret_cast<std::uintptr_t>(this)) + "_" +
+                            std::to_string(number++);
+        path_ = std::filesystem::temp_directory_path() / ("ostend_hosts_" + unique);
+        std::filesystem::create_directories(path_);
+    }
+    ~scratch_folder() { std::filesystem::remove_all(path_); }
+    scratch_folder(const scratch_folder&) = delete;
+    scratch_folder& operator=(const scratch_folder&) = delete;
+
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path write(const std::string& name, std::string_view bytes) const {
+        std::ofstream(path_ / name, std::ios::binary) << bytes;
+        return path_ / name;
+    }
+    void copy_model(const std::string& name) const {
+        std::filesystem::copy(model_folder(name), path_, std::filesystem::copy_options::recursive);
+        for (const auto& file : std::filesystem::directory_iterator(path_)) {
+            std::filesystem::permissions(file, std::filesystem::perms::owner_write,
+                                         std::filesystem::perm_options::add);
+        }
+    }
+
+private:
+    std::filesystem::path path_;
+};
+
+} // namespace ostend_test
+
+/// The result is an error whose message holds both parts (a file or field, and what is wrong).
+#define CHECK_ERROR(expression, where, what)                                                                 \
+    do {                                                                                                     \
+        const auto outcome_ = (expression);                                                                  \
+        REQUIRE_FALSE(outcome_.has_value());                                                                 \
+        const std::string said_ = outcome_.error().message();                                                \
+        CHECK_MESSAGE(said_.find(where) != std::string::npos, said_);                                        \
+        CHECK_MESSAGE(said_.find(what) != std::string::npos, said_);                                         \
+    } while (false)
