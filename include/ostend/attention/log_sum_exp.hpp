@@ -1,7 +1,8 @@
 // log_sum_exp: whole rows' log-sum-exp out of q and k, and image rows where it is known already.
 //
-// A kernel that exports it saves reading all keys but the image's. One pass here can serve later queries of
-// the same block too: reduce first with another selection or other weights, the log-sum-exp stays.
+// Image rows from a known log-sum-exp read only the image keys. It comes from an attention kernel that
+// exports it, or from log_sum_exp() here, which reads all keys once and then serves any selection and any
+// weights.
 #pragma once
 
 #include "ostend/attention/qk_blocked.hpp"

@@ -84,10 +84,10 @@ inline index kv_head_of(const qk_block& block, index head) {
 }
 
 inline void expect_block(const qk_block& block) {
-    const index queries = block.q.extent(0);
-    const index heads = block.q.extent(1);
-    const index keys = block.keys.keys();
-    const auto one_each = [](std::size_t size, index count) {
+    [[maybe_unused]] const index queries = block.q.extent(0);
+    [[maybe_unused]] const index heads = block.q.extent(1);
+    [[maybe_unused]] const index keys = block.keys.keys();
+    [[maybe_unused]] const auto one_each = [](std::size_t size, index count) {
         return size == 0 || size == static_cast<std::size_t>(count);
     };
     OSTEND_EXPECTS(block.keys.kv_heads() >= 1, "qk_block: the key source is empty");
@@ -111,7 +111,7 @@ inline void expect_block(const qk_block& block) {
                    "qk_block: " + std::to_string(block.visible.size()) + " visibilities for " +
                        std::to_string(queries) + " queries; give none, one, or one a query");
     for (index i = 0; i < static_cast<index>(block.visible.size()); ++i) {
-        const visible_keys seen = resolve_visibility(block, i);
+        [[maybe_unused]] const visible_keys seen = resolve_visibility(block, i);
         OSTEND_EXPECTS(seen.limit >= 0 && seen.limit <= keys, "qk_block: query " + std::to_string(i) +
                                                                   " sees " + std::to_string(seen.limit) +
                                                                   " keys of " + std::to_string(keys));
@@ -122,8 +122,9 @@ inline void expect_block(const qk_block& block) {
     }
 }
 
-inline void expect_reduction(const qk_block& block, const key_selection& image,
-                             std::span<const float> head_weights, const tensor_view<float, 2>& out) {
+inline void expect_reduction(const qk_block& block, [[maybe_unused]] const key_selection& image,
+                             std::span<const float> head_weights,
+                             [[maybe_unused]] const tensor_view<float, 2>& out) {
     expect_block(block);
     OSTEND_EXPECTS(image.end() <= block.keys.keys(),
                    "reduce_qk: image key " + std::to_string(image.end() - 1) + " is outside the " +
@@ -135,7 +136,7 @@ inline void expect_reduction(const qk_block& block, const key_selection& image,
                    "reduce_qk: out is [" + std::to_string(out.extent(0)) + ", " +
                        std::to_string(out.extent(1)) + "], expected [" + std::to_string(block.q.extent(0)) +
                        ", " + std::to_string(image.size()) + "]");
-    for (const float w : head_weights) {
+    for ([[maybe_unused]] const float w : head_weights) {
         OSTEND_EXPECTS(std::isfinite(w), "reduce_qk: a head weight is not finite");
     }
 }

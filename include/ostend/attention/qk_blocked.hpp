@@ -5,8 +5,9 @@
 // made, the running maximum is raised, exponentials are taken once, and those of image keys are kept with the
 // maximum they were taken at; they are put right when the whole row is known. The order of every sum is fixed
 // by the shape. Workspace, in floats: image_tokens * (rows of a tile + queries) + 64 * (d + 2 rows of a tile)
-// + small terms, where a tile has at most max(16, min(64, 98304 / image_tokens)) rows: a tile's scores stay
-// in L2.
+// + small terms, where a tile has at most max(16, min(64, 98304 / image_tokens)) rows: the
+// image scores of a tile take at most 384 KiB, and 64 bytes an image token beyond 6,144 of them.
+// Longer than most headers: one class, because all steps of a pass share the state of its tile.
 #pragma once
 
 #include "ostend/attention/qk_block.hpp"
