@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compiles every header of the library alone, with each compiler given (default: g++ and clang++), warnings as
-# errors. An adapter whose library is not installed is skipped with one line.
+# errors. Then all of them together in two units, one plain and one without checks (and for AVX2 on x86), which
+# must link into one program. An adapter whose library is not installed is skipped with one line.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 compilers=("$@")
@@ -8,7 +9,7 @@ compilers=("$@")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-export flags="-std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Werror -I$root/include -isystem /usr/include/eigen3"
+export flags="-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Werror -I$root/include -isystem /usr/include/eigen3"
 
 # What an adapter adapts, as a header that must be there: file name of the adapter, header to find.
 needs() {
@@ -46,11 +47,26 @@ done
 
 compile() {
     local output
-    if ! output=$(echo "#include \"$2\"" | "$1" $flags -x c++ - 2>&1); then
+    if ! output=$(echo "#include \"$2\"" | "$1" $flags -fsyntax-only -x c++ - 2>&1); then
         printf 'headers_alone: %s does not compile alone with %s\n%s\n' "$2" "$1" "$output" >&2
         exit 1
     fi
 }
 export -f compile
 xargs -P "$(nproc)" -L 1 bash -c 'compile "$@"' compile <"$jobs"
-echo "headers_alone: $count compilations, no warning"
+
+wide=()
+[[ $(uname -m) != x86_64 ]] || wide=(-mavx2 -mfma)
+for compiler in $(cut -d' ' -f1 "$jobs" | sort -u); do
+    sed -n "s|^$compiler \(.*\)|#include \"\1\"|p" "$jobs" >"$scratch/all.hpp"
+    printf '#include "all.hpp"\nint main() {}\n' >"$scratch/a.cpp"
+    printf '#include "all.hpp"\n' >"$scratch/b.cpp"
+    "$compiler" $flags -c "$scratch/a.cpp" -o "$scratch/a.o" &
+    plain=$!
+    if ! { "$compiler" $flags -DOSTEND_CHECKS=0 "${wide[@]}" -c "$scratch/b.cpp" -o "$scratch/b.o" &&
+        wait "$plain" && "$compiler" "$scratch/a.o" "$scratch/b.o" -o "$scratch/both"; }; then
+        echo "headers_alone: all headers in two units do not build together with $compiler" >&2
+        exit 1
+    fi
+done
+echo "headers_alone: $count compilations alone, no warning; all together in two units link"
