@@ -137,7 +137,7 @@ private:
     /// A form of a verb that is also a noun: which of the two, when it begins a phrase.
     [[nodiscard]] bool verb_here(std::size_t i) const noexcept {
         if (!has(i, wc::verb)) { // unknown; behind a noun that did not take it: "a tree casts a shadow"
-            return before_ == context::noun && !plural_before_ && has(i, wc::ends_s) && !has(i, wc::noun);
+            return before_ == context::noun && has(i, wc::ends_s) != plural_before_ && !has(i, wc::noun);
         }
         if (!has(i, wc::noun)) {
             return true;
@@ -179,17 +179,13 @@ private:
     /// "red, white and blue flag": the comma or conjunction at i joins adjectives, and a noun follows.
     [[nodiscard]] bool joins_adjectives(std::size_t i) const noexcept {
         constexpr std::size_t furthest = 12; // bounds the look ahead, so the whole stays linear
-        bool joined = false;                 // an adjective is due
         for (std::size_t k = i; k < i + furthest; ++k) {
-            if (has(k, wc::comma | wc::conjunction)) {
-                joined = true;
-            } else if (has(k, wc::adjective) || past_form(k) || modifying_ing(k)) {
-                joined = false;
-                if (noun(k + 1)) {
-                    return true;
-                }
-            } else {
+            const bool joint = has(k, wc::comma | wc::conjunction);
+            if (!joint && !has(k, wc::adjective) && !past_form(k) && !modifying_ing(k)) {
                 return false;
+            }
+            if (!joint && noun(k + 1)) {
+                return true;
             }
         }
         return false;

@@ -37,14 +37,14 @@ namespace detail {
 }
 inline constexpr std::string_view picture_words =
     " image images picture pictures photo photos photograph photographs pic screenshot scene view shot "
-    "snapshot close-up closeup caption frame composition setting ";
+    "snapshot close-up closeup close caption frame composition setting ";
 inline constexpr std::string_view picture_modifiers =
     " black white and black-and-white color colour coloured colored first second third entire whole main "
     "same "
     "close-up given provided overall following ";
 inline constexpr std::string_view place_words =
     " background foreground middle center centre left right side front back top bottom distance corner edge "
-    "midst end rear vicinity surroundings outside inside ";
+    "midst end rear vicinity surroundings outside inside interior exterior ";
 inline constexpr std::string_view place_modifiers = " left right top bottom far upper lower other same "
                                                     "opposite left-hand right-hand very near immediate front "
                                                     "back both two either distant hand ";

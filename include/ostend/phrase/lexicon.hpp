@@ -70,7 +70,7 @@ inline constexpr lexicon_list lexicon_lists[] = {
     {word_class::determiner | word_class::bound | word_class::singular, "a an"},
     {word_class::determiner,
      "this that these those some any all both each several many few most much various multiple numerous "
-     "either neither another such more certain half enough fewer"},
+     "either neither another such more certain enough fewer"},
     {word_class::singular, "this that each every another one"},
     {word_class::determiner | word_class::pronoun, "his her"},
     {word_class::pronoun,
@@ -80,7 +80,7 @@ inline constexpr lexicon_list lexicon_lists[] = {
     {word_class::number,
      "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
      "fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy "
-     "eighty ninety hundred thousand million dozen"},
+     "eighty ninety hundred thousand million dozen half"},
     {word_class::of | word_class::preposition, "of"},
     {word_class::preposition,
      "in on at by with from near behind under over above below beneath beside besides between among amongst "
