@@ -305,7 +305,9 @@ private:
             return has(k, wc::noun) && described ? head() : false;
         }
         if (has(k, wc::verb)) {
-            if (described || (modified && has(k, wc::noun))) {
+            // "a look", "a big smile"; not "the middle wears"
+            const bool named = p.has_adjective ? !has(k, wc::ends_s) : described;
+            if (named || (modified && has(k, wc::noun))) {
                 return head();
             }
             return !modified && !verb_here(k) ? head() : false;

@@ -58,7 +58,9 @@ struct default_keep_phrase {
     [[nodiscard]] keep_decision operator()(const noun_phrase& phrase) const {
         const caption_words text = split_words(phrase.text);
         const std::vector<caption_word>& words = text.words;
-        if (words.empty()) {
+        if (std::all_of(words.begin(), words.end(), [](const caption_word& word) {
+                return word.is(word_class::punctuation | word_class::comma);
+            })) {
             return {false, "has no word"};
         }
         if (is_stand_in(text)) {

@@ -115,7 +115,8 @@ inline constexpr lexicon_list lexicon_lists[] = {
      "catch catches caught throw throws threw kick kicks hit hits swing swings swung push pushes pull "
      "pulls hang hangs hung lean leans rest rests shows show contain contains depict depicts feature "
      "include includes display displays illustrate illustrates portray portrays represent represents capture "
-     "captures consist consists say says said read reads reading go goes went come comes came make makes "
+     "captures consist consists point say says said read reads reading go goes went come comes came make "
+     "makes "
      "made "
      "take takes took give gives gave put puts keep keeps kept bring brings brought buy buys bought sell "
      "sells "
@@ -232,7 +233,7 @@ inline constexpr lexicon_list lexicon_lists[] = {
      "bus glass grass dress gas cactus octopus lens canvas hippopotamus mattress moss cross compass princess "
      "waitress actress chess tennis christmas iris campus circus walrus virus boss class mass bass harness "
      "fortress goddess platypus abacus citrus pancreas atlas texas bias asparagus surplus status "
-     "news lights leaves signs tracks rocks plants hands wilderness darkness business"},
+     "news lights leaves signs tracks rocks plants hands waves wilderness darkness business"},
     {word_class::noun | word_class::plural,
      "people men women children feet teeth mice geese cattle police firemen policemen firefighters sheep "
      "fish "
