@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-PHRASE = re.compile(r"\b(?:a|an) ([^,.]+?)(?= (?:and|next to|near|with|,|\.)(?: |$)|$)")
+PHRASE = re.compile(r"\b(?:a|an) ([^,.]+?)(?= (?:and|next to|near|with) |\s*[,.]|$)")
 
 
 class WordTokenizer:

@@ -29,44 +29,46 @@ struct known_scene {
 /// The scenes of a folder: scenes.json and the PNG files that it names.
 ostend::result<std::vector<known_scene>> read_scenes(const std::string& folder);
 
-struct ratio {
-    ostend::index numerator = 0;
-    ostend::index denominator = 0;
+struct hit_count {
+    ostend::index hits = 0;
+    ostend::index of = 0;
     void add(bool hit) {
-        ++denominator;
-        numerator += hit ? 1 : 0;
+        ++of;
+        hits += hit ? 1 : 0;
+    }
+    [[nodiscard]] ostend::ratio as_ratio() const {
+        return {static_cast<double>(hits), static_cast<double>(of)};
     }
 };
 
-/// The kinds of point accuracy, in the order of evaluation::points.
-inline constexpr std::array<std::string_view, 5> point_kinds{"raw", "mean_token", "other_phrases", "token_itself",
-                                                             "with_article"};
+/// The kinds of point accuracy: all over the phrase's words without its article and with the predicting
+/// query, raw, unless the name says otherwise.
+inline constexpr std::array<std::string_view, 5> point_kinds{"raw", "mean_token", "other_phrases",
+                                                             "token_itself", "with_article"};
 
-/// What one phrase of a caption did, for the report.
+/// What a phrase of the caption that names a class did, for the report.
 struct phrase_outcome {
-    std::string phrase;
-    bool present = false; ///< its class is in the scene
-    bool hit = false;     ///< the preset's point lies on an object of its class
+    std::size_t phrase = 0; ///< index into grounding::phrases
+    bool present = false;   ///< its class is in the scene
+    bool hit = false;       ///< the preset's point lies on an object of its class
 };
 
-/// Sums over scenes. Every figure is a ratio of counts, but chance and the two of metrics/gcg.
+/// Sums over scenes; const access is safe from several threads.
 class evaluation {
 public:
-    /// Adds a scene: the model's grounding of it under the preset, and its token maps by query convention.
-    /// predicting has a row for each generated token, the end token's included.
-    ostend::result<std::vector<phrase_outcome>> update(const known_scene& scene, const ostend::grounding& found,
-                                                       const ostend::matrix<float>& predicting,
-                                                       const ostend::matrix<float>& itself);
-    [[nodiscard]] ostend::result<json> compute() const;
-    [[nodiscard]] ostend::index phrases() const { return precision_.denominator; }
+    /// Adds a scene and what ground() found in it. Errors: maps that were not recorded whole, a scene twice.
+    ostend::result<std::vector<phrase_outcome>> update(const known_scene& scene,
+                                                       const ostend::grounding& found);
+    /// The figures as numbers; the numerator and denominator of each under "counts".
+    [[nodiscard]] json compute() const;
 
 private:
-    ratio recall_;
-    ratio precision_;
-    ratio oracle_;
-    std::array<ratio, point_kinds.size()> points_;
-    double area_share_ = 0; ///< sum over objects of mask area / image area
-    ostend::metrics::gcg_masks masks_;
+    hit_count recall_;
+    hit_count precision_;
+    hit_count oracle_;
+    std::array<hit_count, point_kinds.size()> points_;
+    ostend::ratio chance_; ///< sum over objects of mask area / image area
+    ostend::gcg_accumulator masks_;
 };
 
 } // namespace ostend_tools

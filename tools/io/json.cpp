@@ -1,7 +1,7 @@
 #include "io/json.hpp"
 
 #include "io/files.hpp"
-#include "ostend/mask/rle_string.hpp"
+#include "ostend/mask/coco_string.hpp"
 
 namespace ostend_tools {
 

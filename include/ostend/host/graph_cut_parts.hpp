@@ -17,27 +17,29 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace ostend::inline v0 {
 
 struct graph_cut_options {
     index work_side = 96; ///< the first cuts are made on an image reduced to at most this
-    std::vector<double> radii = {0.10, 0.155, 0.22}; ///< assumed sizes, in parts of the longer side
-    int iterations = 3;                              ///< of models and cut
+    std::vector<double> radii = {0.10, 0.155, 0.217}; ///< assumed sizes, in parts of the longer side
+    int iterations = 2;                               ///< of models and cut
     int object_components = 5;
     int background_components = 6;
-    float smoothness = 8.0F;       ///< cost of an outline through a flat area, a pixel
-    float smoothness_floor = 0.2F; ///< and along the sharpest edge
-    float colour_limit = 6.0F;     ///< largest vote of a colour
+    float smoothness = 8.0F;        ///< cost of an outline through a flat area, a pixel
+    float smoothness_floor = 0.18F; ///< and along the sharpest edge
+    float colour_limit = 6.0F;      ///< largest vote of a colour
     float place = 1.1F; ///< vote of the place: this at the centre, 0 at the radius, -3 times it far off
     float prior = 4.0F; ///< vote of the mask prompt: half of this at probability 1, less it at 0
     float prior_middle = 0.5F;     ///< the probability that votes for neither side
-    float prior_pull = 0.63F;      ///< how far the mask prompt pulls the first centre away from the point
-    double prior_reach = 0.19;     ///< and from how far, in parts of the longer side
+    float prior_pull = 1.0F;       ///< how far the mask prompt pulls the first centre away from the point
+    double prior_reach = 0.21;     ///< and from how far, in parts of the longer side
     float seed = 4.0F;             ///< vote of the point's own pixels
-    double reach = 1.9;            ///< nothing farther than this many radii from the centre is object
-    double inner = 1.0;            ///< the first object model is of what is nearer than this many radii
+    double reach = 2.28;           ///< nothing farther than this many radii from the centre is object
+    double inner = 1.4;            ///< the first object model is of what is nearer than this many radii
     double outer = 1.2;            ///< the first background model of what is farther than this
     double background_decay = 3.0; ///< radii over which a pixel's say in the background model fades
 };
@@ -175,31 +177,53 @@ struct proposal {
 }
 
 /// Keeps the piece (8-connected) that is nearest to the anchor, where a large one may lie farther off, and
-/// fills its holes. O(pixels).
+/// fills its holes. O(pixels); the work is in the mask's box.
 inline void keep_one_piece(bitmap& mask, const place& anchor) {
-    const index h = mask.height;
-    const index w = mask.width;
-    std::vector<index> pending;
+    index x0 = mask.width;
+    index y0 = mask.height;
+    index x1 = 0;
+    index y1 = 0;
+    for (index y = 0; y < mask.height; ++y) {
+        for (index x = 0; x < mask.width; ++x) {
+            if (mask(y, x) != 0) {
+                x0 = std::min(x0, x);
+                x1 = std::max(x1, x + 1);
+                y0 = std::min(y0, y);
+                y1 = y + 1;
+            }
+        }
+    }
+    if (x0 >= x1) {
+        return;
+    }
+    // The box with a margin of one pixel, where background runs around every piece.
+    const index pitch = x1 - x0 + 2;
+    const index rows = y1 - y0 + 2;
+    enum : std::uint8_t { off = 0, on = 1, taken = 2, kept = 3, around = 4 };
+    std::vector<std::uint8_t> label(static_cast<std::size_t>(pitch * rows), off);
+    const auto at = [&](index i) -> std::uint8_t& { return label[static_cast<std::size_t>(i)]; };
+    for (index y = y0; y < y1; ++y) {
+        for (index x = x0; x < x1; ++x) {
+            at((y - y0 + 1) * pitch + x - x0 + 1) = mask(y, x) != 0 ? on : off;
+        }
+    }
     std::vector<index> best;
     double least = std::numeric_limits<double>::max();
-    bitmap seen(h, w);
-    for (index start = 0; start < h * w; ++start) {
-        if (mask(start / w, start % w) == 0 || seen(start / w, start % w) != 0) {
+    for (index start = 0; start < pitch * rows; ++start) {
+        if (at(start) != on) {
             continue;
         }
         std::vector<index> piece{start};
-        seen(start / w, start % w) = 1;
+        at(start) = taken;
         double nearest = std::numeric_limits<double>::max();
         for (std::size_t k = 0; k < piece.size(); ++k) {
-            const index y = piece[k] / w;
-            const index x = piece[k] % w;
-            nearest = std::min(nearest, squared_distance(y, x, anchor));
-            for (index v = std::max<index>(0, y - 1); v <= std::min(h - 1, y + 1); ++v) {
-                for (index u = std::max<index>(0, x - 1); u <= std::min(w - 1, x + 1); ++u) {
-                    if (mask(v, u) != 0 && seen(v, u) == 0) {
-                        seen(v, u) = 1;
-                        piece.push_back(v * w + u);
-                    }
+            const index p = piece[k];
+            nearest = std::min(nearest, squared_distance(p / pitch + y0 - 1, p % pitch + x0 - 1, anchor));
+            for (const index step :
+                 {index{1}, index{-1}, pitch - 1, pitch, pitch + 1, 1 - pitch, -pitch, -pitch - 1}) {
+                if (at(p + step) == on) {
+                    at(p + step) = taken;
+                    piece.push_back(p + step);
                 }
             }
         }
@@ -209,37 +233,25 @@ inline void keep_one_piece(bitmap& mask, const place& anchor) {
             best = std::move(piece);
         }
     }
-    if (best.empty()) {
-        return;
-    }
-    mask = bitmap(h, w, true); // what the border's background does not reach is inside
     for (const index p : best) {
-        seen(p / w, p % w) = 2;
+        at(p) = kept;
     }
-    const auto reach = [&](index y, index x) {
-        if (y >= 0 && x >= 0 && y < h && x < w && seen(y, x) != 2 && mask(y, x) != 0) {
-            mask(y, x) = 0;
-            pending.push_back(y * w + x);
-        }
-    };
-    for (index x = 0; x < w; ++x) {
-        reach(0, x);
-        reach(h - 1, x);
-    }
-    for (index y = 0; y < h; ++y) {
-        reach(y, 0);
-        reach(y, w - 1);
-    }
+    std::vector<index> pending{0};
+    at(0) = around;
     while (!pending.empty()) {
         const index p = pending.back();
         pending.pop_back();
-        reach(p / w - 1, p % w);
-        reach(p / w + 1, p % w);
-        if (p % w > 0) {
-            reach(p / w, p % w - 1);
+        for (const index step : {index{1}, index{-1}, pitch, -pitch}) {
+            const index q = p + step; // from a row's end on to the next row's start: both are margin
+            if (q >= 0 && q < pitch * rows && at(q) != kept && at(q) != around) {
+                at(q) = around;
+                pending.push_back(q);
+            }
         }
-        if (p % w + 1 < w) {
-            reach(p / w, p % w + 1);
+    }
+    for (index y = y0; y < y1; ++y) {
+        for (index x = x0; x < x1; ++x) {
+            mask(y, x) = at((y - y0 + 1) * pitch + x - x0 + 1) != around ? 1 : 0;
         }
     }
 }
@@ -365,8 +377,7 @@ inline void cut_around(const image_level& level, const hints& h, const place& ce
                 const index v = y + later_rows[d];
                 const index u = x + later_columns[d];
                 if (v < y1 && u >= x0 && u < x1) {
-                    cut.add_edge(y - y0, x - x0, static_cast<int>(d),
-                                 edge_cost(likeness(level, i, level.at(v, u)), d, o));
+                    cut.add_edge(y - y0, x - x0, static_cast<int>(d), edge_cost(level.alike[i][d], d, o));
                 }
             }
         }
@@ -396,7 +407,7 @@ inline void cut_around(const image_level& level, const hints& h, const place& ce
 }
 
 [[nodiscard]] inline evidence measure(const image_level& level, const hints& h, double radius,
-                                      const graph_cut_options& o, const proposal& p) {
+                                      const proposal& p) {
     evidence e;
     const double side = static_cast<double>(std::max(level.width, level.height));
     const place centre = centre_of(p.mask, h.anchor);
@@ -424,7 +435,7 @@ inline void cut_around(const image_level& level, const hints& h, const place& ce
                 if (v < level.height && u >= 0 && u < level.width && p.mask(y, x) != p.mask(v, u)) {
                     const double length = d < 2 ? 1.0 : 0.70710678;
                     outline += length;
-                    alike += length * static_cast<double>(likeness(level, i, level.at(v, u)));
+                    alike += length * static_cast<double>(level.alike[i][d]);
                 }
             }
         }
@@ -439,16 +450,15 @@ inline void cut_around(const image_level& level, const hints& h, const place& ce
                         (centre.y - h.anchor.y) * (centre.y - h.anchor.y)) /
               side;
     e.radius = radius / side;
-    static_cast<void>(o);
     return e;
 }
 
 /// An estimate that the mask's IoU is at least one half: a logistic regression on the evidence.
 [[nodiscard]] inline float score(const evidence& e) {
     const double log_area = std::log(e.area);
-    const double odds = -8.81 + 3.05 * e.edge + 3.87 * e.prior_share - 0.368 * log_area - 0.775 * e.border +
-                        0.919 * e.separation + 4.13 * e.shift - 4.17 * e.spread + 9.01 * e.radius -
-                        0.745 * (log_area + 2.9) * (log_area + 2.9);
+    const double odds = -8.32 + 3.41 * e.edge + 4.74 * e.prior_share - 0.365 * log_area - 1.03 * e.border +
+                        0.78 * e.separation + 4.02 * e.shift - 1.87 * e.spread + 4.33 * e.radius -
+                        0.57 * (log_area + 2.9) * (log_area + 2.9);
     return static_cast<float>(1.0 / (1.0 + std::exp(-odds)));
 }
 
@@ -481,7 +491,7 @@ inline void cut_around(const image_level& level, const hints& h, const place& ce
         p.object.fit(all, 1);
         p.background.fit(all, 1);
     }
-    p.evidence = measure(level, h, radius, o, p);
+    p.evidence = measure(level, h, radius, p);
     return p;
 }
 

@@ -11,14 +11,14 @@
 #include "ostend/host/language_model.hpp"
 #include "ostend/host/preset.hpp"
 #include "ostend/host/segmenter.hpp"
-#include "ostend/mask/geometry.hpp"
-#include "ostend/peak/find_peak.hpp"
+#include "ostend/mask/runs.hpp"
+#include "ostend/peak/argmax.hpp"
 #include "ostend/phrase/group.hpp"
 #include "ostend/phrase/keep_phrase.hpp"
 #include "ostend/phrase/noun_phrases.hpp"
 #include "ostend/phrase/token_spans.hpp"
-#include "ostend/prompt/mask_logits.hpp"
-#include "ostend/prompt/point.hpp"
+#include "ostend/prompt/map_prior.hpp"
+#include "ostend/prompt/prompt.hpp"
 
 #include <algorithm>
 #include <span>
@@ -53,7 +53,7 @@ struct grounding {
     std::vector<dropped_phrase> dropped = {}; ///< noun phrases that were not grounded, and why
     layout grid = {};
     preset conventions = {};
-    recorder attention = recorder({});        ///< all that was recorded, for other conventions without a new run
+    recorder attention = recorder({}); ///< all that was recorded, for other conventions without a new run
 };
 
 } // namespace ostend::inline v0
@@ -80,8 +80,12 @@ namespace ostend::inline OSTEND_KERNELS {
 /// The candidate that a rule takes, or an error when the segmenter proposed none.
 [[nodiscard]] inline result<mask_candidate> choose_candidate(const std::vector<mask_candidate>& candidates,
                                                              candidate_rule rule) {
-    if (candidates.empty()) { return error{"the segmenter proposed no mask"}; }
-    if (rule == candidate_rule::last) { return candidates.back(); }
+    if (candidates.empty()) {
+        return error{"the segmenter proposed no mask"};
+    }
+    if (rule == candidate_rule::last) {
+        return candidates.back();
+    }
     return *std::max_element(candidates.begin(), candidates.end(),
                              [](const auto& a, const auto& b) { return a.score < b.score; });
 }
@@ -100,9 +104,10 @@ template <language_model Lmm, segmenter Segmenter>
         return said.error();
     }
 
+    const token_span_options text_rule{.leading_space_stripped = true};
     grounding out;
     out.conventions = rules;
-    out.caption = join_text(said->tokens);
+    out.caption = join_text(said->tokens, text_rule);
     auto phrases = phrases_to_ground(out.caption, options.phrases);
     if (!phrases) {
         return phrases.error();
@@ -110,10 +115,15 @@ template <language_model Lmm, segmenter Segmenter>
     out.dropped = std::move(phrases->dropped);
 
     const auto token_maps = said->attention.maps(rules.query);
-    if (!token_maps) { return token_maps.error(); }
-    const auto spans = token_spans(said->tokens);
-    const auto raw = phrase_maps(*token_maps, spans, phrases->kept, {.words = rules.words, .reduce = rules.tokens});
-    if (!raw) { return raw.error(); }
+    if (!token_maps) {
+        return token_maps.error();
+    }
+    const auto spans = token_spans(said->tokens, text_rule);
+    const auto raw =
+        phrase_maps(*token_maps, spans, phrases->kept, {.words = rules.words, .reduce = rules.tokens});
+    if (!raw) {
+        return raw.error();
+    }
     const auto maps = normalise(rules.normalise, *raw, *token_maps);
 
     std::vector<prompt> prompts;
@@ -125,7 +135,7 @@ template <language_model Lmm, segmenter Segmenter>
         }
         prompts.push_back(point_prompt(*at));
         if (options.map_as_prior) {
-            auto prior = mask_logits_from_map(map, said->grid);
+            auto prior = map_prior(map, said->grid, rules.peak);
             if (!prior) {
                 return prior.error().in("the map of '" + phrases->kept[i].text + "'");
             }

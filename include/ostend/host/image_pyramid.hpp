@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string>
 #include <vector>
 
 namespace ostend::inline v0 {
@@ -23,6 +24,9 @@ struct image_level {
     index width = 0;
     std::vector<colour> colours = {}; ///< row-major
     float sharpness = 0;              ///< 1 / (2 x mean squared difference of neighbours); 0 for a flat image
+
+    /// The likeness to the four later neighbours, 0 where there is none; of a pyramid's smallest level only.
+    std::vector<std::array<float, 4>> alike = {};
 
     [[nodiscard]] std::size_t at(index y, index x) const { return static_cast<std::size_t>(y * width + x); }
 };
@@ -61,7 +65,7 @@ inline void measure_sharpness(image_level& level) {
 }
 
 [[nodiscard]] inline image_level halved(const image_level& from) {
-    image_level to{(from.height + 1) / 2, (from.width + 1) / 2, {}, 0};
+    image_level to{(from.height + 1) / 2, (from.width + 1) / 2, {}, 0, {}};
     to.colours.reserve(static_cast<std::size_t>(to.height * to.width));
     for (index y = 0; y < to.height; ++y) {
         for (index x = 0; x < to.width; ++x) {
@@ -88,6 +92,25 @@ inline void measure_sharpness(image_level& level) {
     return std::exp(-level.sharpness * detail::squared_difference(level.colours[a], level.colours[b]));
 }
 
+namespace detail {
+
+inline void measure_likeness(image_level& level) {
+    level.alike.assign(level.colours.size(), {});
+    for (index y = 0; y < level.height; ++y) {
+        for (index x = 0; x < level.width; ++x) {
+            for (std::size_t d = 0; d < 4; ++d) {
+                const index v = y + later_rows[d];
+                const index u = x + later_columns[d];
+                if (v < level.height && u >= 0 && u < level.width) {
+                    level.alike[level.at(y, x)][d] = likeness(level, level.at(y, x), level.at(v, u));
+                }
+            }
+        }
+    }
+}
+
+} // namespace detail
+
 /// The image and halves of it until no side is longer than `longest`. Preconditions: image [rows, columns,
 /// 3], not empty; longest >= 1. O(pixels).
 [[nodiscard]] inline std::vector<image_level> image_pyramid(const image_view& image, index longest) {
@@ -95,7 +118,7 @@ inline void measure_sharpness(image_level& level) {
                    "image_pyramid: an image of " + std::to_string(image.extent(0)) + " x " +
                        std::to_string(image.extent(1)) + " x " + std::to_string(image.extent(2)) +
                        ", longest side " + std::to_string(longest));
-    std::vector<image_level> levels{{image.extent(0), image.extent(1), {}, 0}};
+    std::vector<image_level> levels{{image.extent(0), image.extent(1), {}, 0, {}}};
     levels[0].colours.reserve(static_cast<std::size_t>(image.extent(0) * image.extent(1)));
     for (index y = 0; y < image.extent(0); ++y) {
         for (index x = 0; x < image.extent(1); ++x) {
@@ -108,6 +131,7 @@ inline void measure_sharpness(image_level& level) {
     while (std::max(levels.back().height, levels.back().width) > longest) {
         levels.push_back(detail::halved(levels.back()));
     }
+    detail::measure_likeness(levels.back());
     return levels;
 }
 

@@ -6,7 +6,7 @@
 #include "ostend/attention/recorder.hpp"
 #include "ostend/attention/select_heads.hpp"
 #include "ostend/core/result.hpp"
-#include "ostend/peak/find_peak.hpp"
+#include "ostend/peak/peak.hpp"
 #include "ostend/phrase/group.hpp"
 
 #include <array>

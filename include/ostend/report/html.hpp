@@ -4,8 +4,9 @@
 // and layers are shrunk to max_side, peaks and areas stay in original pixels.
 #pragma once
 
-#include "ostend/mask/rle_area.hpp"
-#include "ostend/peak/find_peak.hpp"
+#include "ostend/geometry/resized.hpp"
+#include "ostend/mask/runs.hpp"
+#include "ostend/peak/resample.hpp"
 #include "ostend/phrase/utf8.hpp"
 #include "ostend/report/html_assets.hpp"
 #include "ostend/report/overlay.hpp"
@@ -73,17 +74,6 @@ namespace ostend::inline OSTEND_KERNELS {
     return out;
 }
 
-/// The same layout over an image of another size (the whole image resized).
-[[nodiscard]] inline layout resized(const layout& of, image_size to) {
-    layout out = of;
-    out.original = to;
-    for (grid_view& view : out.views) {
-        view.x.scale *= static_cast<double>(of.original.width) / static_cast<double>(to.width);
-        view.y.scale *= static_cast<double>(of.original.height) / static_cast<double>(to.height);
-    }
-    return out;
-}
-
 namespace detail {
 
 inline std::string number(double value, const char* format) {
@@ -115,6 +105,7 @@ inline std::string caption_html(const page_image& image) {
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         return image.phrases[a].span.begin < image.phrases[b].span.begin;
     });
+    const text_index text(image.caption);
     std::string out;
     index written = 0;
     for (const std::size_t i : order) {
@@ -123,13 +114,13 @@ inline std::string caption_html(const page_image& image) {
             continue;
         }
         const std::string id = std::to_string(i);
-        out += html_escape(substring(image.caption, {written, p.span.begin}));
+        out += html_escape(text.substring({written, p.span.begin}));
         out += R"(<button type="button" class="phrase" aria-pressed="false" data-phrase=")" + id +
                R"(" style="--c:)" + css(phrase_colour(i)) + R"(" data-says=")" + html_escape(says(p)) +
-               "\">" + html_escape(substring(image.caption, p.span)) + "</button>";
+               "\">" + html_escape(text.substring(p.span)) + "</button>";
         written = p.span.end;
     }
-    return out + html_escape(substring(image.caption, {written, code_points(image.caption)}));
+    return out + html_escape(text.substring({written, text.size()}));
 }
 
 inline result<std::string> layers_html(const page_image& image, image_size shown, const png_encoder& png) {

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "ostend/geometry/frames.hpp"
+#include "ostend/mask/encode.hpp"
 #include "ostend/mask/rle.hpp"
-#include "ostend/mask/rle_encode.hpp"
 #include "ostend/report/picture.hpp"
 
 #include <algorithm>

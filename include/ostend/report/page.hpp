@@ -4,7 +4,7 @@
 
 #include "ostend/geometry/layout.hpp"
 #include "ostend/mask/rle.hpp"
-#include "ostend/peak/find_peak.hpp"
+#include "ostend/peak/peak.hpp"
 #include "ostend/phrase/text_span.hpp"
 #include "ostend/tensor/view.hpp"
 
