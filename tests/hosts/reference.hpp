@@ -62,18 +62,33 @@ struct reference_case {
     nlohmann::json phrases;
 };
 
-inline std::vector<reference_case> reference_cases(const std::string& model) {
+/// The images that captions.json of a folder is about.
+inline std::vector<reference_case> read_cases(const std::filesystem::path& captions,
+                                              const std::filesystem::path& images) {
     std::vector<reference_case> cases;
-    const auto captions = read_json(reference_folder(model) / "captions.json");
-    for (const auto& entry : captions.at("images")) {
-        const std::filesystem::path file = entry.at("image").get<std::string>();
-        cases.push_back({.name = file.stem().string(),
-                         .image = read_picture(reference_folder("images") / file),
+    const auto file = read_json(captions / "captions.json");
+    for (const auto& entry : file.at("images")) {
+        const std::filesystem::path name = entry.at("image").get<std::string>();
+        cases.push_back({.name = name.stem().string(),
+                         .image = read_picture(images / name),
                          .caption = entry.at("caption"),
                          .tokens = entry.at("ids"),
                          .phrases = entry.at("phrases")});
     }
+    return cases;
+}
+
+/// The five images of odd shapes that come with logits and rows.
+inline std::vector<reference_case> reference_cases(const std::string& model) {
+    auto cases = read_cases(reference_folder(model), reference_folder("images"));
     REQUIRE(cases.size() == 5);
+    return cases;
+}
+/// The scenes that the demo shows, with captions and peaks only.
+inline std::vector<reference_case> scene_cases(const std::string& model) {
+    auto cases =
+        read_cases(reference_folder(model) / "scenes", std::filesystem::path(OSTEND_TEST_DATA) / "scenes");
+    REQUIRE(cases.size() >= 24);
     return cases;
 }
 

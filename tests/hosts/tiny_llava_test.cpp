@@ -167,12 +167,20 @@ TEST_CASE("queries, keys and the attention of every head equal PyTorch's") {
     }
 }
 
-TEST_CASE("peaks of every phrase equal PyTorch's where the margin is above the noise") {
-    int compared = 0;
+TEST_CASE("captions and the peaks of every phrase equal PyTorch's, but for ties") {
+    constexpr double tie = 1e-6; // between the two highest pixels; rows differ by 2e-7
     for (const std::string& name : model_names) {
-        for (const auto& c : reference_cases(name)) {
+        auto cases = reference_cases(name);
+        for (auto& scene : scene_cases(name)) {
+            cases.push_back(std::move(scene));
+        }
+        int equal = 0;
+        int ties = 0;
+        for (const auto& c : cases) {
             CAPTURE(name + ": " + c.name);
             const auto made = generate(name, c.image);
+            CHECK(ids_of(made.tokens) == c.tokens);
+            CHECK(text_of(made.tokens) == c.caption);
             const auto rows = rows_of(made);
             for (const auto& phrase : c.phrases) {
                 std::vector<float> map(144);
@@ -190,16 +198,20 @@ TEST_CASE("peaks of every phrase equal PyTorch's where the margin is above the n
                 }
                 const auto peak = ostend::find_peak(map, made.grid);
                 REQUIRE_MESSAGE(peak, peak.error().message());
-                CHECK(peak->value == doctest::Approx(phrase.at("value").get<double>()).epsilon(1e-3));
-                if (phrase.at("margin").get<double>() < 2e-6) {
+                CHECK(std::abs(double(peak->value) - phrase.at("value").get<double>()) < 1e-5);
+                if (phrase.at("margin").get<double>() < tie) {
+                    MESSAGE(name << ", " << c.name << ": '" << phrase.at("text").get<std::string>()
+                                 << "' is a tie, margin " << phrase.at("margin").get<double>());
+                    ++ties;
                     continue;
                 }
                 CHECK(peak->at == ostend::pixel{phrase.at("peak")[0], phrase.at("peak")[1]});
-                ++compared;
+                ++equal;
             }
         }
+        CHECK(equal >= 80);
+        CHECK(ties * 20 < equal);
     }
-    CHECK(compared >= 20);
 }
 
 TEST_CASE("recording changes no token, online or deferred, and both record the same") {

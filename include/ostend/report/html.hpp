@@ -178,7 +178,7 @@ inline std::string table_html(const page_image& image) {
                                                    const html_options& options = {}) {
     std::string out = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-                      html_escape(report.title) + "</title>\n<style>" + std::string(detail::page_css) +
+                      html_escape(report.title) + "</title>\n<style>" + std::string(v0::detail::page_css) +
                       "</style></head>\n<body><header><h1>" + html_escape(report.title) +
                       "</h1><p class=\"made\">" + html_escape(report.made_with) + "</p>\n";
     if (!report.figures.empty()) {
@@ -213,7 +213,7 @@ inline std::string table_html(const page_image& image) {
                "</p>\n<p class=\"status\" role=\"status\" aria-live=\"polite\"></p>\n" +
                detail::table_html(image) + "</article>\n";
     }
-    return out + "</main>\n<script>" + std::string(detail::page_script) + "</script></body></html>\n";
+    return out + "</main>\n<script>" + std::string(v0::detail::page_script) + "</script></body></html>\n";
 }
 
 } // namespace ostend::inline OSTEND_KERNELS
