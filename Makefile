@@ -26,6 +26,7 @@ demo: build
 	@tools/demo.sh
 
 test: test-deps
+	@tools/install_python.sh test
 	cmake --preset release -DOSTEND_BUILD_TESTS=ON -DOSTEND_BUILD_EXAMPLES=ON
 	cmake --build --preset release --parallel $(JOBS)
 	ctest --preset release --parallel $(JOBS) --no-tests=error

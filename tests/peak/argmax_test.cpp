@@ -12,6 +12,7 @@
 namespace {
 
 using namespace ostend;
+namespace inner = ostend::OSTEND_KERNELS::detail;
 using ostend::index;
 
 /// First pixel of the largest value, by looking at all of them.
@@ -120,8 +121,8 @@ TEST_CASE("a patch's bound is never below a pixel of the patch") {
         const auto cells = make_map(static_cast<kind>(i % kinds), 9, 7, random);
         const auto on = make_resampling(9, 7, {90, 110}, kernel);
         // A quarter of the margin must do: the other three are in hand.
-        const float margin = 0.25F * detail::rounding_margin(detail::largest_magnitude(cells.values()));
-        const auto bounds = detail::patch_bounds(on, cells, margin);
+        const float margin = 0.25F * inner::rounding_margin(inner::largest_magnitude(cells.values()));
+        const auto bounds = inner::patch_bounds(on, cells, margin);
         const auto image = resample(cells, on);
         bool below = false;
         for (std::size_t p = 0; p < on.y.runs.size(); ++p) {

@@ -95,15 +95,15 @@ struct best_pixel {
     }
     /// A row of values that starts at pixel (y, x).
     void offer_row(index y, index x, std::span<const float> row) noexcept {
-        std::array<float, 8> width_of_lanes; // eight maxima side by side, so that the loop becomes vector code
-        width_of_lanes.fill(-std::numeric_limits<float>::infinity());
+        std::array<float, 8> maxima; // eight maxima side by side, so that the loop becomes vector code
+        maxima.fill(-std::numeric_limits<float>::infinity());
         const std::size_t whole = row.size() / 8 * 8;
         for (std::size_t i = 0; i < whole; i += 8) {
             for (std::size_t k = 0; k < 8; ++k) {
-                width_of_lanes[k] = row[i + k] > width_of_lanes[k] ? row[i + k] : width_of_lanes[k];
+                maxima[k] = row[i + k] > maxima[k] ? row[i + k] : maxima[k];
             }
         }
-        float most = *std::max_element(width_of_lanes.begin(), width_of_lanes.end());
+        float most = *std::max_element(maxima.begin(), maxima.end());
         for (std::size_t i = whole; i < row.size(); ++i) {
             most = std::max(most, row[i]);
         }
