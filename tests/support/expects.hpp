@@ -33,7 +33,9 @@ std::string sentence_of_failure(F&& f) {
     const throwing_expects guard;
     try {
         f();
-    } catch (const failed_expectation& failure) { return failure.sentence; }
+    } catch (const failed_expectation& failure) {
+        return failure.sentence;
+    }
     return "(no precondition failed)";
 }
 

@@ -27,9 +27,9 @@ ostend::layout layout_of(image_size image, const std::string& mode, index rows, 
     }
     const auto side = static_cast<double>(std::max(image.width, image.height));
     return ostend::geometry::letterbox(image, {.rows = rows,
-                                     .columns = columns,
-                                     .cell_width = side / static_cast<double>(columns),
-                                     .cell_height = side / static_cast<double>(rows)});
+                                               .columns = columns,
+                                               .cell_width = side / static_cast<double>(columns),
+                                               .cell_height = side / static_cast<double>(rows)});
 }
 
 /// argmax_ties and argmax_nan: the argmax of a map that is not upsampled.

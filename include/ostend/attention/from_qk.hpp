@@ -4,8 +4,8 @@
 // of their own. Here: a block from a query in the host's own type, and full rows for tests and inspection.
 #pragma once
 
-#include "ostend/attention/qk_block.hpp"
 #include "ostend/attention/log_sum_exp.hpp"
+#include "ostend/attention/qk_block.hpp"
 #include "ostend/attention/qk_blocked.hpp"
 #include "ostend/attention/qk_scalar.hpp"
 #include "ostend/tensor/matrix.hpp"
