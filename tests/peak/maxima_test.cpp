@@ -90,7 +90,11 @@ TEST_CASE("two blobs are two peaks, and the separation in cells keeps one of two
     map[18 * 24 + 17] = 0.0F;
     map[5 * 24 + 7] = 0.8F; // two cells away
     CHECK(find_peaks(map, grid, {.separation = 2.5, .least_confidence = 0.1})->size() == 1);
-    CHECK(find_peaks(map, grid, {.separation = 1.5, .least_confidence = 0.1})->size() == 2);
+    // The ripples of the bicubic kernel beside them are local maxima too, of confidence 0.14.
+    const auto near = find_peaks(map, grid, {.separation = 1.5, .least_confidence = 0.3});
+    REQUIRE(near->size() == 2);
+    CHECK(cell_box(grid, 5 * 24 + 5).contains((*near)[0].at.centre()));
+    CHECK(cell_box(grid, 5 * 24 + 7).contains((*near)[1].at.centre()));
 }
 
 TEST_CASE("constant maps, count 0, values that are not finite, misuse") {

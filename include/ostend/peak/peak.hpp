@@ -4,6 +4,7 @@
 #include "ostend/geometry/frames.hpp"
 
 #include <cstdint>
+#include <optional>
 
 namespace ostend::inline v0 {
 
@@ -21,8 +22,10 @@ struct peak {
 
 struct peak_options {
     interpolation kernel = interpolation::bicubic;
-    bool remove_corners = false; ///< first set the view's four corner cells to its minimum (the reference's)
-    int view = 0;                ///< which of the layout's views the map is read from
+    bool remove_corners = false; ///< first set the view's four corner cells to a low value (the reference's)
+    /// That value; none: the view's minimum. The reference takes the minimum over all maps of the image.
+    std::optional<float> corner_value = {};
+    int view = 0; ///< which of the layout's views the map is read from
 };
 
 enum class separation_unit : std::uint8_t { cells, pixels };

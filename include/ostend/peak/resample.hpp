@@ -143,7 +143,7 @@ inline const grid_view& view_of(const layout& grid, int view, const char* who) {
 inline matrix<float> cells_of(std::span<const float> map, const layout& grid, const peak_options& options) {
     matrix<float> cells = view_map(map, grid, options.view);
     if (options.remove_corners) {
-        const float least = smallest(cells.values());
+        const float least = options.corner_value ? *options.corner_value : smallest(cells.values());
         for (const index r : {index{0}, cells.rows() - 1}) {
             for (const index c : {index{0}, cells.columns() - 1}) {
                 cells(r, c) = least;

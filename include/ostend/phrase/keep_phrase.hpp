@@ -43,8 +43,8 @@ inline constexpr std::string_view picture_modifiers =
     "same "
     "close-up given provided overall following ";
 inline constexpr std::string_view place_words =
-    " background foreground middle center centre left right side front back top bottom distance corner edge "
-    "midst end rear vicinity surroundings outside inside interior exterior ";
+    " background foreground middle center centre left right side sides front back top bottom distance corner "
+    "corners edge edges midst end ends rear vicinity surroundings outside inside interior exterior ";
 inline constexpr std::string_view place_modifiers = " left right top bottom far upper lower other same "
                                                     "opposite left-hand right-hand very near immediate front "
                                                     "back both two either distant hand ";
