@@ -6,6 +6,7 @@
 #include "scenes/classes.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <set>
 
@@ -23,7 +24,10 @@ void put(json& figures, json& counts, const std::string& name, const ostend::rat
 
 /// Does the phrase occur in the text as whole words?
 bool names(const std::string& text, std::string_view phrase) {
-    const auto is_word = [&](std::size_t at) { return at < text.size() && text[at] != ' '; };
+    const auto is_word = [&](std::size_t at) {
+        return at < text.size() &&
+               (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '-');
+    };
     for (auto at = text.find(phrase); at != std::string::npos; at = text.find(phrase, at + 1)) {
         if ((at == 0 || !is_word(at - 1)) && !is_word(at + phrase.size())) {
             return true;
