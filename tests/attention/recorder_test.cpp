@@ -700,6 +700,73 @@ TEST_CASE("a query with wrong data costs only its own token, and a flush says so
     check_near(*r.maps(), *good.maps(), 1e-5);
 }
 
+/// Adds all that it hears to a recorder of every head, and keeps count.
+class second_recorder : public attention_listener {
+public:
+    explicit second_recorder(recorder_options options) : heard(std::move(options)) {}
+    void on_queries(const row_key& key, const qk_block& block, const key_selection& image) override {
+        heard.add(key, block, image);
+        queries += block.q.extent(0);
+    }
+    void on_rows(const row_key& key, const tensor_view<const float, 3>& rows,
+                 const key_selection& image) override {
+        heard.add(key, rows, image);
+        queries += rows.extent(1);
+    }
+    recorder heard;
+    index queries = 0;
+};
+
+TEST_CASE("a listener hears every layer and head, before any choice, and changes nothing") {
+    const decoder m(31, 3, 4, 2, 8, 12, 6);
+    for (const auto mode : {recording::online, recording::deferred}) {
+        second_recorder ear(m.options(recording::online));
+        recorder_options options = m.options(mode);
+        options.heads_used = head_selection::pairs({{1, 2}});
+        recorder alone(options);
+        options.listener = &ear;
+        recorder r(options);
+        m.decode(alone, 0, m.tokens);
+        m.decode(r, 0, m.tokens);
+        recorder whole(m.options(recording::online));
+        m.decode(whole, 0, m.tokens);
+        CHECK(ear.queries == 18);
+        CHECK(*ear.heard.maps() == *whole.maps());
+        for (recorder* each : {&alone, &r}) {
+            REQUIRE(each->flush_all([&](int layer) { return m.source(layer, m.prompt + m.tokens); }));
+        }
+        CHECK(*r.maps() == *alone.maps());
+    }
+}
+
+TEST_CASE("a listener hears rows of any type, strides and block as f32") {
+    const dump d(32, 5, 2, 3, 15);
+    std::vector<f16> half; // [layers, keys, heads, tokens]: every axis elsewhere
+    for (index layer = 0; layer < 2; ++layer) {
+        for (index key = 0; key < 15; ++key) {
+            for (index head = 0; head < 3; ++head) {
+                for (index token = 0; token < 5; ++token) {
+                    half.push_back(to_f16(d.row(token, layer)(head, key)));
+                }
+            }
+        }
+    }
+    const tensor_view<const f16, 4> turned(half.data(), {2, 15, 3, 5});
+    second_recorder ear(options_for(d, {1, 12}));
+    recorder_options options = options_for(d, {1, 12});
+    options.listener = &ear;
+    recorder r(options);
+    for (int layer = 0; layer < 2; ++layer) {
+        const auto block = turned[layer].permuted({1, 2, 0}); // [heads, tokens, keys]
+        r.add({.layer = layer, .token = -1}, block.range(1, 0, 4));
+        r.add({.layer = layer, .token = 3}, block.slice(1, 4));
+    }
+    CHECK(ear.queries == 10);
+    CHECK(*ear.heard.maps() == *r.maps());
+    CHECK_EXPECTS(r.add({.layer = 0, .token = 3}, d.row(3, 0)), "was added before");
+    CHECK(ear.queries == 10); // a refused add is not told
+}
+
 TEST_CASE("shapes of queries and keys that do not fit are refused") {
     const decoder m(26, 2, 4, 2, 8, 12, 3);
     recorder r(m.options(recording::online));

@@ -29,6 +29,26 @@ enum class query_convention { predicting, token_itself };
 
 enum class recording { online, deferred };
 
+/// Where a row belongs.
+struct row_key {
+    int layer = 0;
+    index token =
+        0; ///< the generated token that the query predicts; 0 is predicted by the last of the prompt
+    int sequence = 0;
+    std::uint64_t epoch = 0; ///< deferred: the host's count of key moves and evictions in this cache
+};
+
+/// Sees all that is added to a recorder, of every layer and head, before it is reduced: what a dump is made
+/// of (tools/dump). It is called during add; views are valid until it returns.
+class attention_listener {
+public:
+    virtual ~attention_listener() = default;
+    virtual void on_queries(const row_key& key, const qk_block& block, const key_selection& image) = 0;
+    /// rows: [heads, queries, keys], widened to f32.
+    virtual void on_rows(const row_key& key, const tensor_view<const float, 3>& rows,
+                         const key_selection& image) = 0;
+};
+
 struct recorder_options {
     int layers = 0;           ///< of the model, the ones not selected included
     int heads = 0;            ///< query heads of a layer
@@ -38,15 +58,7 @@ struct recorder_options {
     recording mode = recording::online;
     index flush_every = 64;       ///< deferred: at most so many queries of a layer and sequence are kept
     float mass_tolerance = 4e-3F; ///< mean: image mass above 1 + this is an error (bf16 rounds up by 2e-3)
-};
-
-/// Where a row belongs.
-struct row_key {
-    int layer = 0;
-    index token =
-        0; ///< the generated token that the query predicts; 0 is predicted by the last of the prompt
-    int sequence = 0;
-    std::uint64_t epoch = 0; ///< deferred: the host's count of key moves and evictions in this cache
+    attention_listener* listener = nullptr; ///< not owned; null: nobody listens
 };
 
 } // namespace ostend::inline v0
@@ -217,6 +229,8 @@ private:
     void reduce_block(const row_key& where, std::span<const index> tokens, const qk_block& block,
                       const key_selection& image);
     void finish(const row_key& where, v0::detail::kept_queries& kept, const key_source& keys);
+    template <class T>
+    void tell(const row_key& key, const tensor_view<const T, 3>& rows, const key_selection& image) const;
     void lose(int sequence, int layer, const v0::detail::kept_queries& kept, const std::string& why);
 
     recorder_options options_ = {};

@@ -33,6 +33,26 @@ inline void recorder::begin(const row_key& key, index heads, index queries, cons
     }
 }
 
+/// Hands rows to the listener, widened where they are not f32.
+template <class T>
+void recorder::tell(const row_key& key, const tensor_view<const T, 3>& rows,
+                    const key_selection& image) const {
+    if constexpr (std::same_as<T, float>) {
+        options_.listener->on_rows(key, rows, image);
+    } else {
+        std::vector<float> widened;
+        widened.reserve(static_cast<std::size_t>(rows.size()));
+        for (index head = 0; head < rows.extent(0); ++head) {
+            for (index query = 0; query < rows.extent(1); ++query) {
+                for (index k = 0; k < rows.extent(2); ++k) {
+                    widened.push_back(to_float(rows.load(head, query, k)));
+                }
+            }
+        }
+        options_.listener->on_rows(key, {widened.data(), rows.extents()}, image);
+    }
+}
+
 template <class View>
 void recorder::add_view(const row_key& key, const View& view, const key_selection& image) {
     static_assert(View::rank == 2 || View::rank == 3,
@@ -52,6 +72,9 @@ void recorder::add_view(const row_key& key, const View& view, const key_selectio
     }
     detail::expect_image_keys("recorder::add", image, block.extent(2));
     begin(key, block.extent(0), queries, image);
+    if (options_.listener != nullptr) {
+        tell(key, block, image);
+    }
     if (!uses(key.layer)) {
         return;
     }
@@ -70,6 +93,9 @@ inline void recorder::add(const row_key& key, const qk_block& block, const key_s
     detail::expect_block(block);
     detail::expect_image_keys("recorder::add", image, block.keys.keys());
     begin(key, block.q.extent(1), queries, image);
+    if (options_.listener != nullptr) {
+        options_.listener->on_queries(key, block, image);
+    }
     if (!uses(key.layer)) {
         return;
     }
