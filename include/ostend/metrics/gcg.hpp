@@ -8,9 +8,9 @@
 //   below a threshold: recall counts the pair, while mIoU ends at it (gcg_empty_pair::nan; zero or one).
 #pragma once
 
-#include "ostend/mask/check.hpp"
 #include "ostend/mask/iou.hpp"
 #include "ostend/metrics/image_records.hpp"
+#include "ostend/metrics/mask_pair.hpp"
 #include "ostend/metrics/ratio.hpp"
 
 #include <algorithm>
@@ -267,23 +267,12 @@ public:
 
 private:
     [[nodiscard]] static status check_masks(std::span<const rle> truths, std::span<const rle> predictions) {
-        const rle* first = !truths.empty() ? truths.data() : predictions.data();
-        for (const auto& [masks, name] :
-             {std::pair{truths, "truth "}, std::pair{predictions, "prediction "}}) {
-            for (std::size_t i = 0; i < masks.size(); ++i) {
-                const std::string field = name + std::to_string(i);
-                if (const status good = check(masks[i]); !good) {
-                    return good.error().in(field);
-                }
-                if (masks[i].height != first->height || masks[i].width != first->width) {
-                    return error{"a mask of " + std::to_string(masks[i].height) + " x " +
-                                     std::to_string(masks[i].width) + " beside one of " +
-                                     std::to_string(first->height) + " x " + std::to_string(first->width),
-                                 field};
-                }
-            }
+        if (truths.empty() && predictions.empty()) {
+            return success{};
         }
-        return success{};
+        const rle& first = truths.empty() ? predictions.front() : truths.front();
+        const status good = check_like(truths, first, "truth");
+        return good ? check_like(predictions, first, "prediction") : good;
     }
 
     gcg_options options_;
