@@ -52,6 +52,22 @@ TEST_CASE("values of every element type are widened to f32") {
     CHECK_ERROR(file->values("quarter", {2}), "all.safetensors: quarter", "no such tensor");
 }
 
+TEST_CASE("whole numbers, bytes and strings about the file are read as they are") {
+    const std::string header = R"({"__metadata__":{"format":"x","note":"größer"},"a":)" +
+                               tensor("I16", "2", "0,4") + R"(,"b":)" + tensor("BOOL", "1,2", "4,6") + "}";
+    const auto file = safetensors::parse(file_of(header, 6), "memory");
+    REQUIRE_MESSAGE(file, file.error().message());
+    CHECK(file->file() == "memory");
+    CHECK(file->metadata() == std::map<std::string, std::string>{{"format", "x"}, {"note", "größer"}});
+    CHECK(file->entries().at("a").type == ostend::element_type::i16);
+    CHECK(file->bytes(file->entries().at("a")) == std::string_view("\0\1\2\3", 4));
+    CHECK(file->bytes(file->entries().at("b")) == "\4\5");
+    CHECK_ERROR(safetensors::parse(file_of(R"({"__metadata__":{"a":1}})", 0), "memory"),
+                "memory: __metadata__", "not an object of strings");
+    CHECK_ERROR(safetensors::parse(file_of(R"({"__metadata__":["a"]})", 0), "memory"), "memory: __metadata__",
+                "not an object of strings");
+}
+
 TEST_CASE("a header that lies is an error that names file and tensor") {
     const scratch_folder folder;
     const auto read = [&](const std::string& bytes) { return safetensors::read(folder.write("bad", bytes)); };
@@ -70,7 +86,8 @@ TEST_CASE("a header that lies is an error that names file and tensor") {
     CHECK_ERROR(one("F32", "-2", "0,8"), "bad: w", "fit into the file");
     CHECK_ERROR(one("F32", "2.5", "0,8"), "bad: w", "fit into the file");
     CHECK_ERROR(one("F32", "\"2\"", "0,8"), "bad: w", "fit into the file");
-    CHECK_ERROR(one("I64", "1", "0,8"), "bad: w", "dtype");
+    CHECK_ERROR(one("U64", "1", "0,8"), "bad: w", "dtype");
+    CHECK_ERROR(one("I64", "1", "0,8")->values("w", {1}), "bad: w", "whole numbers");
     CHECK_ERROR(one("F32", "1", "0,4"), "bad", "end at byte 4 of 8");
     CHECK_ERROR(one("F32", "1", "4,8"), "bad: w", "gap");
     CHECK_ERROR(

@@ -22,10 +22,12 @@ struct type_name {
     element_type type;
     std::size_t bytes;
 };
-constexpr type_name float_types[] = {{"F16", element_type::f16, 2},
-                                     {"BF16", element_type::bf16, 2},
-                                     {"F32", element_type::f32, 4},
-                                     {"F64", element_type::f64, 8}};
+constexpr type_name type_names[] = {
+    {"F16", element_type::f16, 2},      {"BF16", element_type::bf16, 2}, {"F32", element_type::f32, 4},
+    {"F64", element_type::f64, 8},      {"U8", element_type::u8, 1},     {"I8", element_type::i8, 1},
+    {"I16", element_type::i16, 2},      {"I32", element_type::i32, 4},   {"I64", element_type::i64, 8},
+    {"BOOL", element_type::boolean, 1},
+};
 
 std::string to_text(const std::vector<index>& shape) {
     std::string text = "[";
@@ -52,11 +54,11 @@ ostend::result<safetensors::entry> parse_entry(const json& value, std::size_t da
         return error{.what = "has no dtype, shape or pair of data_offsets"};
     }
     const auto* const type =
-        std::find_if(std::begin(float_types), std::end(float_types),
+        std::find_if(std::begin(type_names), std::end(type_names),
                      [&](const type_name& t) { return dtype.get_ref<const std::string&>() == t.name; });
-    if (type == std::end(float_types)) {
+    if (type == std::end(type_names)) {
         return error{.what = "dtype " + dtype.dump(-1, ' ', true, json::error_handler_t::replace) +
-                             " is not one of F16, BF16, F32, F64"};
+                             " is not one of F16, BF16, F32, F64, U8, I8, I16, I32, I64, BOOL"};
     }
     safetensors::entry entry{.type = type->type};
     std::size_t bytes = type->bytes;
@@ -115,9 +117,13 @@ ostend::result<safetensors> safetensors::read(const std::filesystem::path& path)
     if (!bytes) {
         return bytes.error();
     }
+    return parse(*std::move(bytes), path.string());
+}
+
+ostend::result<safetensors> safetensors::parse(std::string bytes, std::string name_of_file) {
     safetensors file;
-    file.file_ = path.string();
-    file.bytes_ = *std::move(bytes);
+    file.file_ = std::move(name_of_file);
+    file.bytes_ = std::move(bytes);
     const auto fail = [&](std::string what, const std::string& field) {
         return error{.what = std::move(what), .field = file.file_ + ": " + field};
     };
@@ -143,6 +149,12 @@ ostend::result<safetensors> safetensors::read(const std::filesystem::path& path)
     const std::size_t data_bytes = file.bytes_.size() - file.data_;
     for (const auto& [name, value] : header.items()) {
         if (name == "__metadata__") {
+            for (const auto& [key, text] : value.items()) {
+                if (!value.is_object() || !text.is_string()) {
+                    return fail("is not an object of strings", name);
+                }
+                file.metadata_.emplace(key, text);
+            }
             continue;
         }
         auto entry = parse_entry(value, data_bytes);
@@ -196,8 +208,11 @@ ostend::result<std::vector<float>> safetensors::values(const std::string& name,
         return widen<ostend::bf16>(bytes, (e.end - e.begin) / 2);
     case element_type::f64:
         return widen<double>(bytes, (e.end - e.begin) / 8);
-    default:
+    case element_type::f32:
         return widen<float>(bytes, (e.end - e.begin) / 4);
+    default:
+        return error{.what = "holds whole numbers where F16, BF16, F32 or F64 is wanted",
+                     .field = file_ + ": " + name};
     }
 }
 
