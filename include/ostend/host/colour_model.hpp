@@ -6,12 +6,14 @@
 #pragma once
 
 #include "ostend/core/element.hpp"
+#include "ostend/core/expects.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,13 +32,18 @@ namespace ostend::inline OSTEND_KERNELS {
 
 class colour_model {
 public:
-    /// Fits at most `components` Gaussians (1 to 64) and reorders the samples; false when there are none, and
-    /// the model stays as it was. O(samples * components).
+    /// Fits at most `components` Gaussians and reorders the samples; false when there are none, and the model
+    /// stays as it was. Preconditions: components in [1, 64]; weights above 0, colours finite.
+    /// O(samples * components).
     bool fit(std::span<colour_sample> samples, int components) {
+        OSTEND_EXPECTS(components >= 1 && components <= 64,
+                       "colour_model::fit: " + std::to_string(components) + " components");
         if (samples.empty()) {
             return false;
         }
         std::vector<cluster> clusters{gather(samples)};
+        OSTEND_EXPECTS(clusters[0].usable(),
+                       "colour_model::fit: a weight is not above 0, or a colour not finite");
         while (static_cast<int>(clusters.size()) < components && split_widest(clusters)) {
         }
         settle(samples, clusters);
@@ -99,6 +106,11 @@ private:
             second[3] += w * g * g;
             second[4] += w * g * b;
             second[5] += w * b * b;
+        }
+        [[nodiscard]] bool usable() const {
+            return std::isfinite(weight + second[0] + second[3] + second[5]) &&
+                   std::all_of(members.begin(), members.end(),
+                               [](const colour_sample& s) { return s.weight > 0; });
         }
         [[nodiscard]] colour mean() const {
             return {static_cast<float>(first[0] / weight), static_cast<float>(first[1] / weight),

@@ -7,11 +7,21 @@
 #pragma once
 
 #include "ostend/core/result.hpp"
-#include "ostend/host/graph_cut_parts.hpp"
+#include "ostend/host/check_prompt.hpp"
+#include "ostend/host/graph_cut_evidence.hpp"
+#include "ostend/host/graph_cut_hints.hpp"
+#include "ostend/host/graph_cut_options.hpp"
+#include "ostend/host/graph_cut_propose.hpp"
+#include "ostend/host/graph_cut_refine.hpp"
+#include "ostend/host/image_pyramid.hpp"
+#include "ostend/host/one_piece.hpp"
 #include "ostend/host/segmenter.hpp"
 #include "ostend/mask/encode.hpp"
 
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace ostend::inline OSTEND_KERNELS {
 
@@ -20,24 +30,21 @@ namespace ostend::inline OSTEND_KERNELS {
 class graph_cut_segmenter {
 public:
     graph_cut_segmenter() = default;
-    /// Preconditions: work_side >= 8, at least one radius, all radii above 0, iterations >= 1, components in
-    /// [1, 64].
+    /// Precondition: options.usable().
     explicit graph_cut_segmenter(graph_cut_options options) : options_(std::move(options)) {
-        OSTEND_EXPECTS(options_.work_side >= 8 && !options_.radii.empty() && options_.iterations >= 1 &&
-                           std::min(options_.object_components, options_.background_components) >= 1 &&
-                           std::max(options_.object_components, options_.background_components) <= 64 &&
-                           *std::min_element(options_.radii.begin(), options_.radii.end()) > 0,
-                       "graph_cut_segmenter: work_side below 8, no iteration, no component, or a radius that "
-                       "is not above 0");
+        OSTEND_EXPECTS(options_.usable(),
+                       "graph_cut_segmenter: work_side below 8, a radius or another length that is not above "
+                       "0, no iteration, components outside [1, 64], or a weight that is not finite");
     }
 
     /// The candidates of each prompt, one for each radius in their order (from the smallest, as SAM orders
-    /// part and whole); the best has the greatest score, an estimate in (0, 1) that its IoU is at least one
-    /// half. A candidate is one connected piece without holes and never empty. A prompt's first inside point
-    /// anchors the object; without one, the box's centre or the mask prompt's greatest value does. Outside
-    /// points and what lies beyond the box are background. Errors: an image that is empty or not RGB; a
-    /// prompt without anything; a point or box that leaves the image or is not finite; mask logits with a NaN
-    /// or a content larger than they are.
+    /// part and whole); the best has the greatest score, an estimate in [0, 1] that its IoU is at least one
+    /// half. A candidate is one connected piece and never empty; it has no holes but around outside points.
+    /// A prompt's first inside point anchors the object; without one, the box's centre or the mask prompt's
+    /// greatest value does. Outside points (the pixels that touch them) and pixels whose centre lies beyond
+    /// the box are background. Errors name the prompt: an image that is empty, not RGB or too large for a
+    /// mask; a prompt that says nothing of the object or contradicts itself; a point or box that leaves the
+    /// image or is not finite; mask logits with a NaN or a content larger than they are.
     [[nodiscard]] result<std::vector<std::vector<mask_candidate>>>
     segment(const image_view& image, std::span<const prompt> prompts) const {
         if (image.empty() || image.extent(2) != 3) {
@@ -46,11 +53,19 @@ public:
                              std::to_string(image.extent(2)) + " channels; wanted at least one, of 3",
                          "image"};
         }
+        if (const auto pixels = mask_pixels(image.extent(0), image.extent(1)); !pixels) {
+            return pixels.error().in("image");
+        }
+        const image_size size{.width = image.extent(1), .height = image.extent(0)};
+        std::vector<detail::hints> hints; // at full size
         for (std::size_t i = 0; i < prompts.size(); ++i) {
-            const status good =
-                detail::check_prompt(prompts[i], {.width = image.extent(1), .height = image.extent(0)});
-            if (!good) {
-                return good.error().in("prompts[" + std::to_string(i) + "]");
+            const std::string name = "prompts[" + std::to_string(i) + "]";
+            if (const status good = detail::check_prompt(prompts[i], size); !good) {
+                return good.error().in(name);
+            }
+            hints.push_back(detail::point_hints(prompts[i], size, size));
+            if (!detail::nearest_allowed(hints.back())) {
+                return error{"the outside points leave no pixel for the object", name + ": points"};
             }
         }
         std::vector<std::vector<mask_candidate>> all;
@@ -59,23 +74,33 @@ public:
         }
         const std::vector<image_level> levels = image_pyramid(image, options_.work_side);
         grid_cut cut;
-        for (const prompt& asked : prompts) {
-            const detail::hints hints = detail::hints_of(asked, levels.front(), levels.back());
-            std::vector<mask_candidate> candidates;
-            for (const double radius : options_.radii) {
-                detail::proposal p = detail::propose(levels.back(), hints, radius, options_, cut);
-                for (std::size_t level = levels.size() - 1; level-- > 0;) {
-                    p.mask = detail::refined(levels[level], p, options_, cut);
-                }
-                detail::keep_one_piece(p.mask, detail::scaled_pixel(hints, p.mask));
-                candidates.push_back({encode(p.mask), detail::score(p.evidence)});
-            }
-            all.push_back(std::move(candidates));
+        for (std::size_t i = 0; i < prompts.size(); ++i) {
+            all.push_back(candidates(levels, prompts[i], cut));
         }
         return all;
     }
 
 private:
+    [[nodiscard]] std::vector<mask_candidate> candidates(const std::vector<image_level>& levels,
+                                                         const prompt& asked, grid_cut& cut) const {
+        std::vector<detail::hints> hints(levels.size()); // finest first, as the levels
+        hints.back() = detail::hints_of(asked, levels.front().size(), levels.back().size());
+        for (std::size_t level = 0; level + 1 < levels.size(); ++level) {
+            hints[level] =
+                detail::finer_hints(asked, levels.front().size(), levels[level].size(), hints.back());
+        }
+        std::vector<mask_candidate> out;
+        for (const double radius : options_.radii) {
+            detail::proposal p = detail::propose(levels.back(), hints.back(), radius, options_, cut);
+            for (std::size_t level = levels.size() - 1; level-- > 0;) {
+                p.mask = detail::refined(levels[level], hints[level], p.mask, p.models, options_, cut);
+            }
+            detail::settle(p.mask, hints.front());
+            out.push_back({encode(p.mask), detail::score(p.evidence)});
+        }
+        return out;
+    }
+
     graph_cut_options options_ = {};
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ostend/core/expects.hpp"
+#include "ostend/geometry/frames.hpp"
 #include "ostend/host/colour_model.hpp"
 #include "ostend/tensor/view.hpp"
 
@@ -28,6 +29,7 @@ struct image_level {
     /// The likeness to the four later neighbours, 0 where there is none; of a pyramid's smallest level only.
     std::vector<std::array<float, 4>> alike = {};
 
+    [[nodiscard]] image_size size() const noexcept { return {width, height}; }
     [[nodiscard]] std::size_t at(index y, index x) const { return static_cast<std::size_t>(y * width + x); }
 };
 
