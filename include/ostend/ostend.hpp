@@ -15,6 +15,7 @@
 #include "ostend/attention/select_heads.hpp"
 #include "ostend/core/config.hpp"
 #include "ostend/core/element.hpp"
+#include "ostend/core/execution.hpp"
 #include "ostend/core/expects.hpp"
 #include "ostend/core/result.hpp"
 #include "ostend/geometry/frames.hpp"
