@@ -18,6 +18,7 @@
 #include "ostend/core/execution.hpp"
 #include "ostend/core/expects.hpp"
 #include "ostend/core/result.hpp"
+#include "ostend/core/threads.hpp"
 #include "ostend/geometry/frames.hpp"
 #include "ostend/geometry/grid.hpp"
 #include "ostend/geometry/layout.hpp"

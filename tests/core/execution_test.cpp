@@ -1,5 +1,5 @@
 // Whoever runs the parts, the outcome is that of the loop: values, exceptions and errors.
-#include "ostend/core/execution.hpp"
+#include "ostend/core/threads.hpp"
 
 #include "support/expects.hpp"
 
@@ -10,6 +10,9 @@
 #include <random>
 #include <set>
 #include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace {
 

@@ -48,3 +48,12 @@
     (static_cast<bool>(condition)                                                                            \
          ? static_cast<void>(0)                                                                              \
          : ::ostend::expectation_failed(sentence, {__FILE__, __LINE__, static_cast<const char*>(__func__)}))
+
+// A try block that hosts without exceptions can compile.
+#if defined(__cpp_exceptions)
+#define OSTEND_TRY try
+#define OSTEND_CATCH_ALL catch (...)
+#else
+#define OSTEND_TRY if (true)
+#define OSTEND_CATCH_ALL else
+#endif

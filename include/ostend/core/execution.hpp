@@ -1,16 +1,13 @@
-// execution: who runs the parts of a piece of work: the calling thread, threads of the box, or the host's
-// own.
+// execution: who runs the parts of a piece of work: the calling thread, or several by a parallel_for.
 //
 // A function that can use threads takes an execution as `on`. It cuts its work over axes that are not
 // reduced, into parts that the shape alone decides: the bits are the same whoever runs them, and however many
-// do. `par` starts its threads anew for each call (some 25 us each); a host that has a pool passes
-// it:
+// do. `par` (core/threads.hpp) starts threads for the call; a host that has a pool passes its own:
 //
-//     find_peaks(maps, resampling, ostend::seq);                  // on the calling thread: the default
-//     find_peaks(maps, resampling, ostend::par);                  // a thread a core; ostend::threads{3}:
-//     three find_peaks(maps, resampling, [&](ostend::index count, ostend::part_work work) {
-//         pool.parallel_for(0, count, work);                      // each work(i) once, back when all are
-//         done
+//     find_peaks(maps, resampling, ostend::seq);           // the default
+//     find_peaks(maps, resampling, ostend::par);           // a thread a core; or ostend::threads{3}
+//     find_peaks(maps, resampling, [&](ostend::index count, ostend::part_work work) {
+//         pool.parallel_for(0, count, work);               // each work(i) once; returns when all have
 //     });
 #pragma once
 
@@ -20,13 +17,10 @@
 #include <algorithm>
 #include <atomic>
 #include <concepts>
-#include <future>
-#include <memory>
+#include <exception>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <type_traits>
-#include <vector>
 
 namespace ostend::inline v0 {
 
@@ -34,20 +28,13 @@ namespace ostend::inline v0 {
 struct sequential {};
 inline constexpr sequential seq{};
 
-/// So many threads, the calling one among them, started for each call; 0: one a core. Where the system
-/// refuses a thread, the others do its parts. With a glibc older than 2.34 programs are linked with -pthread.
-struct threads {
-    int count = 0;
-};
-inline constexpr threads par{};
-
 /// What a host's parallel_for is handed: work(i) does part i. A reference: it is not kept beyond the call.
 class part_work {
 public:
     template <class F>
     requires(!std::same_as<std::remove_cvref_t<F>, part_work> && std::invocable<F&, index>) part_work(F& f)
     noexcept
-        : object_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))),
+        : object_(const_cast<void*>(static_cast<const void*>(&f))),
           call_([](void* object, index i) { (*static_cast<F*>(object))(i); }) {}
 
     void operator()(index i) const { call_(object_, i); }
@@ -63,7 +50,7 @@ template <class E>
 concept parallel_for = std::invocable<const E&, index, part_work>;
 
 template <class E>
-concept execution = std::same_as<E, sequential> || std::same_as<E, threads> || parallel_for<E>;
+concept execution = std::same_as<E, sequential> || parallel_for<E>;
 
 /// Indices [begin, end).
 struct index_span {
@@ -86,41 +73,11 @@ struct index_span {
 } // namespace ostend::inline v0
 
 namespace ostend::inline OSTEND_KERNELS {
-namespace detail {
 
-/// The box's own parallel_for: parts are taken in order by whoever is free.
-inline void start(const threads& on, index count, part_work work) {
-    OSTEND_EXPECTS(on.count >= 0, "threads: a count of " + std::to_string(on.count));
-    const auto cores = static_cast<index>(std::max(1U, std::thread::hardware_concurrency()));
-    const index helpers = std::min(on.count > 0 ? static_cast<index>(on.count) : cores, count) - 1;
-    std::atomic<index> next{0};
-    const auto take = [&] {
-        for (index i = next++; i < count; i = next++) {
-            work(i);
-        }
-    };
-    // Not launch::async: with both policies a thread that cannot be started is none instead of an exception.
-    std::vector<std::future<void>> started;
-    for (index i = 0; i < helpers; ++i) {
-        started.push_back(std::async(std::launch::async | std::launch::deferred, take));
-    }
-    take();
-    for (std::future<void>& f : started) {
-        f.wait();
-    }
-}
-template <parallel_for E>
-void start(const E& on, index count, part_work work) {
-    on(count, work);
-}
-
-} // namespace detail
-
-/// Does f(i) for each i of [0, count), run by `on`. When parts throw (only an expects handler of the host's
-/// or f itself does), parts after the first of them may be left out, those before it are done, and its
-/// exception is thrown here, on the calling thread: the same for every execution; a parallel_for never sees
-/// one. Preconditions: count >= 0; a host's parallel_for does what it must. f is called from several threads
-/// at once. Cost of a part, but for seq: an allocation and three atomic steps, about 0.3 us.
+/// Does f(i) for each i of [0, count), run by `on`; f is called from several threads at once. When parts
+/// throw (only f itself or an expects handler of the host's does), parts after the first of them may be left
+/// out, those before it are done, and its exception is thrown here, on the calling thread: the same for every
+/// execution, and a parallel_for never sees one. Preconditions: count >= 0; the parallel_for runs each part.
 template <execution E, class F>
 requires std::invocable<F&, index>
 void for_each_part(const E& on, index count, F&& f) {
@@ -133,32 +90,26 @@ void for_each_part(const E& on, index count, F&& f) {
         std::atomic<index> failed{count};
         std::atomic<index> done{0};
         std::mutex mutex;
-        std::future<void> failure;
+        std::exception_ptr thrown;
         const auto part = [&](index i) {
             ++done;
             if (i > failed) {
                 return;
             }
-            // A task catches what its function throws; so this header needs no exceptions to compile.
-            bool returned = false;
-            std::packaged_task<void()> task([&] {
-                f(i);
-                returned = true;
-            });
-            task();
-            if (!returned) {
+            OSTEND_TRY { f(i); }
+            OSTEND_CATCH_ALL {
                 const std::lock_guard lock(mutex);
                 if (i < failed) {
                     failed = i;
-                    failure = task.get_future();
+                    thrown = std::current_exception();
                 }
             }
         };
-        detail::start(on, count, part);
+        on(count, part_work(part));
         OSTEND_EXPECTS(done == count, "for_each_part: the host's parallel_for ran " +
                                           std::to_string(done.load()) + " parts of " + std::to_string(count));
-        if (failure.valid()) {
-            failure.get();
+        if (thrown) {
+            std::rethrow_exception(thrown);
         }
     }
 }
