@@ -66,6 +66,73 @@ TEST_CASE("an image without the predicted category") {
     CHECK(strict.records().size() == 0);
 }
 
+TEST_CASE("a point whose masks are empty leaves the denominator; with more masks each of them counts") {
+    // Three phrases through SAM: three masks, one, none. Then one that misses with two.
+    const std::vector<category_point> points{{1, {0, 0}, 3}, {1, {1, 0}, 1}, {2, {0, 0}, 0}, {2, {0, 0}, 2}};
+    const auto with = [&](pointing_options options) {
+        pointing_accumulator metric(options);
+        REQUIRE(metric.update("i", two_squares, points));
+        return metric.compute();
+    };
+    CHECK(with({}).accuracy == ratio{2, 3});
+    CHECK(with({}).without_mask == 1);
+    CHECK(with({}).left_out == 0);
+    const pointing_result more = with({.weight = point_weight::each_mask});
+    CHECK(more.accuracy == ratio{4, 6});
+    CHECK(more.by_category.at(1) == ratio{4, 4});
+    CHECK(more.by_category.at(2) == ratio{0, 2});
+    CHECK(more.without_mask == 1);
+    // The published script never sees an empty mask, so an absent category does not stop it there.
+    const std::vector<category_point> absent{{7, {0, 0}, 0}};
+    pointing_accumulator strict({.absent = absent_category::refuse});
+    CHECK(strict.update("i", two_squares, absent));
+    CHECK(strict.compute().accuracy == ratio{});
+    const std::vector<category_point> negative{{1, {0, 0}, 1}, {1, {0, 0}, -1}};
+    CHECK(strict.update("j", two_squares, negative).error().message() ==
+          "j: points: a point with -1 masks (at 1)");
+}
+
+/// The published script over dense masks: the union of a category's masks, indexed by the point.
+TEST_CASE("random images against the script's steps") {
+    std::mt19937 random(72);
+    for (const bool more : {false, true}) {
+        pointing_accumulator metric({.weight = more ? point_weight::each_mask : point_weight::once});
+        double correct = 0;
+        double total = 0;
+        for (int i = 0; i < 60; ++i) {
+            const index h = random_side(random);
+            const index w = random_side(random);
+            std::vector<object_mask> truths;
+            std::map<std::int64_t, bitmap> united;
+            for (std::uint32_t k = 1 + random() % 4; k-- > 0;) {
+                const std::int64_t category = random() % 3;
+                const bitmap mask = random_mask(random, h, w);
+                truths.push_back({category, encode(mask)});
+                auto& all = united.try_emplace(category, h, w).first->second;
+                for (std::size_t p = 0; p < mask.pixels.size(); ++p) {
+                    all.pixels[p] |= mask.pixels[p];
+                }
+            }
+            std::vector<category_point> points;
+            for (std::uint32_t k = random() % 6; k-- > 0;) {
+                const auto x = static_cast<index>(random() % static_cast<std::uint32_t>(w));
+                const auto y = static_cast<index>(random() % static_cast<std::uint32_t>(h));
+                points.push_back({truths[random() % truths.size()].category,
+                                  {x, y},
+                                  static_cast<index>(random() % (more ? 4 : 2))});
+                for (index m = 0; m < points.back().masks; ++m) { // the lines of the predictions' file
+                    correct += united.at(points.back().category)(y, x);
+                    total += 1;
+                }
+            }
+            REQUIRE(metric.update(std::to_string(i), truths, points));
+        }
+        CHECK(metric.compute().accuracy == ratio{correct, total});
+        CHECK(correct > 0);
+        CHECK(correct < total);
+    }
+}
+
 TEST_CASE("parts add up to the whole, and an image counts once") {
     std::mt19937 random(71);
     std::vector<pointing_accumulator> parts(3);

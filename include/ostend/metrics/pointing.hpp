@@ -1,9 +1,14 @@
 // pointing: point accuracy (PAcc): does the predicted point lie inside an object of the predicted category?
 //
-// The published script (groundLMM, aas/eval_instance_seg.py): hits / points over all images; a point hits
-// when it lies in the union of the image's ground-truth masks of its category. Where an image has no mask of
-// that category the script stops with a KeyError; here an option says what becomes of the point, and by
-// default it is a miss.
+// The published scripts (groundLMM, aas/instance_seg.py and eval_instance_seg.py): hits / points over all
+// images; a point hits when it lies in the union of the image's ground-truth masks of its category. Three
+// traits of them, which change the denominator:
+// - a point whose segmentation came out empty is not written, so it leaves the denominator
+//   (category_point::masks = 0);
+// - with --more-masks each of SAM's three masks that is not empty is written with the same point, which then
+//   counts up to three times (point_weight::each_mask);
+// - where an image has no mask of the category the script stops with a KeyError; here an option says what
+//   becomes of the point, and by default it is a miss.
 #pragma once
 
 #include "ostend/mask/check.hpp"
@@ -26,8 +31,14 @@ enum class absent_category : unsigned char {
     refuse     ///< update returns an error, as the published script stops
 };
 
+enum class point_weight : unsigned char {
+    once,     ///< a point with any mask counts once
+    each_mask ///< a point counts as often as it has masks
+};
+
 struct pointing_options {
     absent_category absent = absent_category::miss;
+    point_weight weight = point_weight::once;
 };
 
 struct object_mask {
@@ -38,12 +49,14 @@ struct object_mask {
 struct category_point {
     std::int64_t category = 0;
     pixel at = {};
+    index masks = 1; ///< masks that the segmenter made of it and that are not empty; 0 leaves it out
 };
 
 struct point_counts {
     std::int64_t hits = 0;
-    std::int64_t points = 0;   ///< the denominator
-    std::int64_t left_out = 0; ///< not in the denominator
+    std::int64_t points = 0;       ///< the denominator
+    std::int64_t left_out = 0;     ///< not in it: the category is absent (absent_category::leave_out)
+    std::int64_t without_mask = 0; ///< not in it: every mask of the point is empty
 };
 
 struct pointing_record {
@@ -53,8 +66,9 @@ struct pointing_record {
 struct pointing_result {
     ratio accuracy = {};                            ///< hits / points of all images
     std::map<std::int64_t, ratio> by_category = {}; ///< the same for each predicted category
-    ratio category_mean = {}; ///< sum of the categories' accuracies / categories with a point
-    std::int64_t left_out = 0;
+    ratio category_mean = {};      ///< sum of the categories' accuracies / categories with a point
+    std::int64_t left_out = 0;     ///< points whose category is absent (absent_category::leave_out)
+    std::int64_t without_mask = 0; ///< points whose every mask is empty
 };
 
 } // namespace ostend::inline v0
@@ -67,7 +81,8 @@ public:
     explicit pointing_accumulator(pointing_options options = {}) : options_(options) {}
 
     /// One image. A point outside the image is a miss. Errors name the mask or the point: an rle that lies,
-    /// a category that is absent (absent_category::refuse), an image given twice. Nothing is added then.
+    /// a negative number of masks, a category that is absent (absent_category::refuse), an image given twice.
+    /// Nothing is added then.
     /// O(points x counts of the masks of their category).
     [[nodiscard]] status update(const std::string& image, std::span<const object_mask> truths,
                                 std::span<const category_point> points) {
@@ -79,6 +94,13 @@ public:
         pointing_record record;
         for (std::size_t i = 0; i < points.size(); ++i) {
             const category_point& point = points[i];
+            if (point.masks < 0) {
+                return error{"a point with " + std::to_string(point.masks) + " masks", image + ": points", i};
+            }
+            if (point.masks == 0) {
+                ++record.by_category[point.category].without_mask;
+                continue;
+            }
             bool present = false;
             bool hit = false;
             for (const object_mask& truth : truths) {
@@ -96,8 +118,9 @@ public:
                 ++counts.left_out;
                 continue;
             }
-            ++counts.points;
-            counts.hits += hit ? 1 : 0;
+            const std::int64_t times = options_.weight == point_weight::each_mask ? point.masks : 1;
+            counts.points += times;
+            counts.hits += hit ? times : 0;
         }
         return records_.add(image, std::move(record));
     }
@@ -111,6 +134,7 @@ public:
         for (const auto& [image, record] : records_) {
             for (const auto& [category, counts] : record.by_category) {
                 out.left_out += counts.left_out;
+                out.without_mask += counts.without_mask;
                 if (counts.points == 0) {
                     continue;
                 }
