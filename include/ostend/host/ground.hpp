@@ -7,7 +7,9 @@
 #pragma once
 
 #include "ostend/attention/normalise.hpp"
+#include "ostend/core/expects.hpp"
 #include "ostend/core/result.hpp"
+#include "ostend/host/ground_checks.hpp"
 #include "ostend/host/language_model.hpp"
 #include "ostend/host/preset.hpp"
 #include "ostend/host/segmenter.hpp"
@@ -20,7 +22,6 @@
 #include "ostend/prompt/map_prior.hpp"
 #include "ostend/prompt/prompt.hpp"
 
-#include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
@@ -32,7 +33,7 @@ struct ground_options {
     preset conventions = {};
     generate_request request = {};         ///< prompt, teacher-forced text, longest answer
     std::vector<std::string> phrases = {}; ///< what to ground; empty: every noun phrase of the answer
-    bool map_as_prior = true;              ///< give the segmenter the map as mask logits beside the point
+    bool map_as_prior = true;              ///< false: the segmenter gets points alone, whatever the preset
 };
 
 struct grounded_phrase {
@@ -60,44 +61,37 @@ struct grounding {
 
 namespace ostend::inline OSTEND_KERNELS {
 
-/// The phrases to ground: those asked for, or all noun phrases of the caption less the stop-list's.
-[[nodiscard]] inline result<phrase_list> phrases_to_ground(const std::string& caption,
-                                                           const std::vector<std::string>& wanted) {
+/// The phrases to ground: those asked for (the k-th time that the same is asked for, its k-th occurrence), or
+/// all noun phrases of the caption that keep does not refuse. Errors: as find_phrases.
+template <phrase_keeper Keep = default_keep_phrase>
+[[nodiscard]] result<phrase_list> phrases_to_ground(const std::string& caption,
+                                                    const std::vector<std::string>& wanted, Keep keep = {}) {
     if (wanted.empty()) {
-        return noun_phrases(caption);
+        return noun_phrases(caption, std::move(keep));
     }
-    phrase_list list;
-    for (const std::string& text : wanted) {
-        auto found = find_phrase(caption, text);
-        if (!found) {
-            return found.error();
-        }
-        list.kept.push_back(*std::move(found));
+    auto found = find_phrases(caption, wanted);
+    if (!found) {
+        return found.error();
     }
-    return list;
+    return phrase_list{.kept = *std::move(found), .dropped = {}};
 }
 
-/// The candidate that a rule takes, or an error when the segmenter proposed none.
-[[nodiscard]] inline result<mask_candidate> choose_candidate(const std::vector<mask_candidate>& candidates,
-                                                             candidate_rule rule) {
-    if (candidates.empty()) {
-        return error{"the segmenter proposed no mask"};
-    }
-    if (rule == candidate_rule::last) {
-        return candidates.back();
-    }
-    return *std::max_element(candidates.begin(), candidates.end(),
-                             [](const auto& a, const auto& b) { return a.score < b.score; });
-}
-
-/// Grounds every noun phrase of what lmm says about image: [rows, cols, 3] RGB bytes of any size.
-/// An answer without noun phrases gives an empty list; a failing model, segmenter or map gives its error.
-template <language_model Lmm, segmenter Segmenter>
+/// Grounds every noun phrase of what lmm says about image: [rows, cols, 3] RGB bytes of any size above 1 x 1.
+/// keep says which noun phrases are worth a mask (keep_phrase.hpp); options.phrases are not asked for it.
+/// An answer without noun phrases gives an empty list, and the segmenter is not called. Errors: an image
+/// without choice; those of the model, the phrases, the attention and the segmenter; answers of the two that
+/// do not fit the image or the question. Precondition: options.request.record.
+template <language_model Lmm, segmenter Segmenter, phrase_keeper Keep = default_keep_phrase>
 [[nodiscard]] result<grounding> ground(const image_view& image, Lmm& lmm, Segmenter& segmenter,
-                                       const ground_options& options = {}) {
+                                       const ground_options& options = {}, Keep keep = {}) {
+    OSTEND_EXPECTS(options.request.record, "ground: request.record is off, but ground() reads the attention");
     const preset& rules = options.conventions;
     generate_request request = options.request;
     request.recording.heads_used = rules.heads;
+    if (const status good = detail::check_image(image); !good) {
+        return good.error();
+    }
+    const image_size size{.width = image.extent(1), .height = image.extent(0)};
 
     auto said = lmm.generate(image, request);
     if (!said) {
@@ -108,12 +102,15 @@ template <language_model Lmm, segmenter Segmenter>
     grounding out;
     out.conventions = rules;
     out.caption = join_text(said->tokens, text_rule);
-    auto phrases = phrases_to_ground(out.caption, options.phrases);
+    auto phrases = phrases_to_ground(out.caption, options.phrases, std::move(keep));
     if (!phrases) {
         return phrases.error();
     }
     out.dropped = std::move(phrases->dropped);
 
+    if (const status good = detail::check_generation(*said, size, rules.peak.view); !good) {
+        return good.error();
+    }
     const auto token_maps = said->attention.maps(rules.query);
     if (!token_maps) {
         return token_maps.error();
@@ -134,7 +131,7 @@ template <language_model Lmm, segmenter Segmenter>
             return at.error().in("the map of '" + phrases->kept[i].text + "'");
         }
         prompts.push_back(point_prompt(*at));
-        if (options.map_as_prior) {
+        if (rules.map_as_prior && options.map_as_prior) {
             auto prior = map_prior(map, said->grid, rules.peak);
             if (!prior) {
                 return prior.error().in("the map of '" + phrases->kept[i].text + "'");
@@ -149,18 +146,25 @@ template <language_model Lmm, segmenter Segmenter>
                                .at = *at});
     }
 
-    const auto masks = segmenter.segment(image, std::span<const prompt>(prompts));
-    if (!masks) {
-        return masks.error();
-    }
-    for (std::size_t i = 0; i < out.phrases.size(); ++i) {
-        const auto chosen = choose_candidate((*masks)[i], rules.candidate);
-        if (!chosen) {
-            return chosen.error().in("the masks of '" + out.phrases[i].phrase.text + "'");
+    if (!prompts.empty()) {
+        const auto masks = segmenter.segment(image, std::span<const prompt>(prompts));
+        if (!masks) {
+            return masks.error();
         }
-        out.phrases[i].mask = chosen->mask;
-        out.phrases[i].mask_score = chosen->score;
-        out.phrases[i].box = bounding_box(chosen->mask);
+        if (masks->size() != prompts.size()) {
+            return error{"the segmenter answered " + std::to_string(masks->size()) + " of " +
+                             std::to_string(prompts.size()) + " prompts",
+                         "segmenter"};
+        }
+        for (std::size_t i = 0; i < out.phrases.size(); ++i) {
+            const auto chosen = choose_candidate((*masks)[i], rules.candidate, size);
+            if (!chosen) {
+                return chosen.error().in("the masks of '" + out.phrases[i].phrase.text + "'");
+            }
+            out.phrases[i].mask = chosen->mask;
+            out.phrases[i].mask_score = chosen->score;
+            out.phrases[i].box = bounding_box(chosen->mask);
+        }
     }
     out.tokens = std::move(said->tokens);
     out.grid = std::move(said->grid);

@@ -26,11 +26,12 @@ struct preset {
     token_reduction tokens = token_reduction::mean;
     query_convention query = query_convention::predicting;
     peak_options peak = {};
+    bool map_as_prior = true; ///< the segmenter gets the map as mask logits beside the point
     candidate_rule candidate = candidate_rule::best_score;
 };
 
-/// ostend: the phrase without its article (best on our small model).
-/// paper: arXiv 2410.08209, the root noun, all heads and layers, mean of the tokens.
+/// ostend: the phrase without its article (best on our small model), the map as a prior beside the point.
+/// paper: arXiv 2410.08209, the root noun, all heads and layers, mean of the tokens, the point alone.
 /// groundlmm_de8b74d: the authors' first release, which keeps head H-2 of each layer by a slice.
 /// groundlmm_b77f889: their later code: all heads, maximum over the root's tokens.
 inline constexpr std::array<std::string_view, 4> preset_names{"ostend", "paper", "groundlmm_de8b74d",
@@ -48,6 +49,7 @@ namespace ostend::inline OSTEND_KERNELS {
         return p;
     }
     p.words = phrase_words::root;
+    p.map_as_prior = false;
     p.candidate = candidate_rule::last;
     if (name == "paper") {
         return p;
