@@ -3,6 +3,8 @@
 #include "io/files.hpp"
 #include "ostend/mask/coco_string.hpp"
 
+#include <algorithm>
+
 namespace ostend_tools {
 
 using ostend::error;
@@ -32,7 +34,15 @@ ostend::result<json> parse_json(std::string_view text) {
     try {
         return json::parse(text);
     } catch (const json::parse_error& failure) {
+        const std::string_view rest = text.substr(std::min(text.size(), failure.byte - 1));
+        for (const char* word : {"NaN", "Infinity"}) { // Python writes them
+            if (rest.starts_with(word)) {
+                return error{std::string(word) + " is not a number in JSON", "", failure.byte - 1};
+            }
+        }
         return error{"this is not JSON", "", failure.byte};
+    } catch (const json::exception&) {
+        return error{"a number beyond the range of double precision"};
     }
 }
 
@@ -66,7 +76,8 @@ ostend::result<ostend::rle> rle_from_json(const json& value) {
         return counts.error();
     }
     const json& s = **size;
-    if (!s.is_array() || s.size() != 2 || !s[0].is_number_unsigned() || !s[1].is_number_unsigned()) {
+    if (!s.is_array() || s.size() != 2 || !s[0].is_number_unsigned() || !s[1].is_number_unsigned() ||
+        std::max(s[0].get<std::uint64_t>(), s[1].get<std::uint64_t>()) > 0xFFFFFFFFU) {
         return error{"expected [height, width]", "size"};
     }
     const auto side = [&](std::size_t i) { return static_cast<ostend::index>(s[i].get<std::uint32_t>()); };

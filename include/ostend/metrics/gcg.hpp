@@ -242,8 +242,11 @@ public:
     /// An image for which no prediction could be made or read: all its truths are misses, its IoU is 0.
     [[nodiscard]] status add_failed(const std::string& image, index truths) {
         OSTEND_EXPECTS_ALWAYS(truths >= 0, "gcg_accumulator::add_failed: a negative number of truths");
-        gcg_record record;
-        record.truths = truths;
+        return add(image, {.truths = truths});
+    }
+
+    /// A record that was made elsewhere: by the functions above, or by another run.
+    [[nodiscard]] status add(const std::string& image, gcg_record record) {
         return records_.add(image, std::move(record));
     }
 
