@@ -6,6 +6,7 @@
 namespace {
 
 using namespace ostend;
+using ostend::index;
 
 TEST_CASE("every name is a preset that carries it") {
     for (const std::string_view name : preset_names) {
