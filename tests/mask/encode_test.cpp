@@ -58,7 +58,7 @@ TEST_CASE("encode and decode agree with the pixel-by-pixel oracle for every orde
     std::mt19937 random(11);
     for (int round = 0; round < 400; ++round) {
         const index h = random_side(random);
-        const index w = random_side(random);
+        const index w = random_side(random) + (round % 10 == 0 ? 250 : 0); // over a strip of columns
         CAPTURE(h);
         CAPTURE(w);
         const bitmap mask = random_mask(random, h, w);

@@ -39,6 +39,13 @@ inline constexpr std::uint64_t max_mask_pixels = std::numeric_limits<std::uint32
         return pixels.error();
     }
     std::uint64_t sum = 0;
+    for (const std::uint32_t count : mask.counts) {
+        sum += count;
+    }
+    if (sum == *pixels) {
+        return success{};
+    }
+    sum = 0;
     for (std::size_t i = 0; i < mask.counts.size(); ++i) {
         sum += mask.counts[i];
         if (sum > *pixels) {
@@ -46,11 +53,8 @@ inline constexpr std::uint64_t max_mask_pixels = std::numeric_limits<std::uint32
                          "counts", i};
         }
     }
-    if (sum != *pixels) {
-        return error{"the runs cover " + std::to_string(sum) + " of " + std::to_string(*pixels) + " pixels",
-                     "counts", mask.counts.size()};
-    }
-    return success{};
+    return error{"the runs cover " + std::to_string(sum) + " of " + std::to_string(*pixels) + " pixels",
+                 "counts", mask.counts.size()};
 }
 
 } // namespace ostend::inline v0

@@ -10,32 +10,58 @@
 #include "ostend/mask/check.hpp"
 #include "ostend/mask/rle.hpp"
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace ostend::inline OSTEND_KERNELS {
+
+namespace detail {
+
+/// One number of the string, at most `longest_number` characters; the place behind it.
+[[nodiscard]] inline char* write_coco_number(char* to, std::int64_t x) {
+    for (bool more = true; more;) {
+        auto group = static_cast<unsigned>(x & 0x1F);
+        x >>= 5; // keeps the sign
+        more = (group & 0x10U) != 0 ? x != -1 : x != 0;
+        group |= more ? 0x20U : 0U;
+        *to++ = static_cast<char>(group + 48U);
+    }
+    return to;
+}
+
+inline constexpr std::size_t longest_number = 7; // 35 bits hold every difference of two counts
+
+} // namespace detail
 
 /// The compressed string, equal to pycocotools' for equal counts. O(counts); allocates the string.
 [[nodiscard]] inline std::string to_coco_string(const rle& mask) {
     std::string text;
-    text.reserve(mask.counts.size() * 2);
+    text.reserve(mask.counts.size() + mask.counts.size() / 4);
+    std::array<char, 512> waiting;
+    char* const full = waiting.data() + waiting.size() - detail::longest_number;
+    char* to = waiting.data();
     for (std::size_t i = 0; i < mask.counts.size(); ++i) {
+        if (to > full) {
+            text.append(waiting.data(), to);
+            to = waiting.data();
+        }
         std::int64_t x = mask.counts[i];
         if (i > 2) {
             x -= mask.counts[i - 2];
         }
-        for (bool more = true; more;) {
-            auto group = static_cast<unsigned>(x & 0x1F);
-            x >>= 5; // keeps the sign
-            more = (group & 0x10U) != 0 ? x != -1 : x != 0;
-            group |= more ? 0x20U : 0U;
-            text.push_back(static_cast<char>(group + 48U));
+        if (x >= -16 && x < 16) { // most are one character
+            *to++ = static_cast<char>((x & 0x1F) + 48);
+        } else {
+            to = detail::write_coco_number(to, x);
         }
     }
-    return text;
+    return text.append(waiting.data(), to);
 }
 
 /// The mask of a compressed string. Errors name the byte: a character that the form does not use, a string
@@ -46,54 +72,57 @@ namespace ostend::inline OSTEND_KERNELS {
     if (!pixels) {
         return pixels.error();
     }
-    constexpr int longest = 7; // 35 bits hold every difference of two counts
-    rle mask{height, width, {}};
-    std::uint64_t sum = 0;
+    std::vector<std::uint32_t> counts(text.size());
+    std::size_t n = 0;
+    std::uint64_t left = *pixels;
     for (std::size_t i = 0; i < text.size();) {
         const std::size_t start = i;
-        std::uint64_t bits = 0;
-        int shift = 0;
-        for (bool more = true; more;) {
+        std::int64_t count = 0;
+        for (unsigned shift = 0;; shift += 5) {
             if (i == text.size()) {
                 return error{"the string ends inside a number", "counts", i};
             }
-            if (i - start == longest) {
+            if (i - start == detail::longest_number) {
                 return error{"a number of more than seven characters", "counts", start};
             }
-            const auto code = static_cast<unsigned char>(text[i]);
-            if (code < 48 || code > 111) {
-                return error{"the character with code " + std::to_string(code) +
+            const unsigned group = static_cast<unsigned char>(text[i]) - 48U;
+            if (group > 63) {
+                return error{"the character with code " + std::to_string(group + 48U) +
                                  " does not occur in run lengths",
                              "counts", i};
             }
-            const unsigned group = code - 48U;
-            bits |= std::uint64_t{group & 0x1FU} << shift;
-            shift += 5;
-            more = (group & 0x20U) != 0;
-            if (!more && (group & 0x10U) != 0) {
-                bits |= ~std::uint64_t{0} << shift;
-            }
             ++i;
+            const unsigned sign = group & 0x10U; // of the number, when this is its last group
+            if (group < 0x20U) {
+                count += (static_cast<std::int64_t>(group) - 2 * static_cast<std::int64_t>(sign)) *
+                         (std::int64_t{1} << shift);
+                break;
+            }
+            count |= static_cast<std::int64_t>(group & 0x1FU) << shift;
         }
-        auto count = static_cast<std::int64_t>(bits);
-        if (const std::size_t n = mask.counts.size(); n > 2) {
-            count += mask.counts[n - 2];
+        if (n > 2) {
+            count += counts[n - 2];
         }
         if (count < 0) {
             return error{"a run of " + std::to_string(count) + " pixels", "counts", start};
         }
-        if (static_cast<std::uint64_t>(count) > *pixels - sum) {
+        if (static_cast<std::uint64_t>(count) > left) {
             return error{"the runs go beyond the " + std::to_string(*pixels) + " pixels of the mask",
                          "counts", start};
         }
-        sum += static_cast<std::uint64_t>(count);
-        mask.counts.push_back(static_cast<std::uint32_t>(count));
+        left -= static_cast<std::uint64_t>(count);
+        counts[n++] = static_cast<std::uint32_t>(count);
     }
-    if (sum != *pixels) {
-        return error{"the runs cover " + std::to_string(sum) + " of " + std::to_string(*pixels) + " pixels",
+    if (left != 0) {
+        return error{"the runs cover " + std::to_string(*pixels - left) + " of " + std::to_string(*pixels) +
+                         " pixels",
                      "counts", text.size()};
     }
-    return mask;
+    counts.resize(n);
+    if (counts.capacity() > n + n / 4) {
+        counts.shrink_to_fit();
+    }
+    return rle{height, width, std::move(counts)};
 }
 
 /// The mask of uncompressed counts of any integer type. Errors name the count: negative, beyond the mask, or

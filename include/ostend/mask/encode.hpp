@@ -1,72 +1,72 @@
 // encode, decode: dense masks to run lengths and back, for rows or columns first, strided or flipped views.
 //
-// Pixels go through blocks of bits (mask/bit_columns.hpp); views whose bytes lie neither along rows nor
-// along columns are read one by one. Workspace is 8 bytes a row of the mask; the runs are the only other
-// memory.
+// Rows go through strips of bits (mask/bit_strip.hpp), columns are read as they lie; workspace is at most 40
+// bytes a row of the mask, and the runs are the only other memory.
 #pragma once
 
 #include "ostend/core/expects.hpp"
-#include "ostend/mask/bit_columns.hpp"
+#include "ostend/mask/bit_strip.hpp"
 #include "ostend/mask/bitmap.hpp"
 #include "ostend/mask/check.hpp"
 #include "ostend/mask/rle.hpp"
 #include "ostend/mask/runs.hpp"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 namespace ostend::inline OSTEND_KERNELS {
 
 namespace detail {
 
-/// Columns [x0, x0 + columns) of a view of bytes into bits.
+/// Bytes that lie one after the other in the order of pixels; `before` is the byte before the first.
 template <class Byte>
-void pack_columns(const tensor_view<const Byte, 2>& mask, index x0, index columns, bit_columns& bits) {
-    const index height = mask.extent(0);
-    const auto bit = [&](index y, index x) { return mask.load(y, x) != Byte{} ? 1U : 0U; };
-    if (mask.stride(0) == 1) { // bytes lie down the columns
-        for (index c = 0; c < columns; ++c) {
-            const Byte* from = mask.data() + (x0 + c) * mask.stride(1);
-            std::uint8_t* to = bits.column(c);
-            for (index y = 0; y < height; y += 8) {
-                std::uint64_t byte = 0;
-                if (y + 8 <= height) {
-                    byte = bits_of_bytes(load_eight(from + y));
-                } else {
-                    for (index i = 0; y + i < height; ++i) {
-                        byte |= std::uint64_t{bit(y + i, x0 + c)} << static_cast<unsigned>(i);
-                    }
-                }
-                to[y / 8] = static_cast<std::uint8_t>(byte);
-            }
+void encode_line(const Byte* from, index n, std::uint64_t position, Byte& before, run_collector& runs) {
+    const auto bit = [](Byte v) { return std::uint64_t{v != Byte{}}; };
+    index i = 0;
+    for (; i + 64 <= n; i += 64) {
+        std::array<std::uint64_t, 8> eights;
+        std::memcpy(eights.data(), from + i, 64);
+        std::uint64_t differs = 0;
+        for (const std::uint64_t eight : eights) {
+            differs |= eight ^ (every_byte * static_cast<std::uint8_t>(before));
         }
-        return;
+        if (differs != 0) {
+            std::uint64_t word = 0;
+            for (std::size_t k = 0; k < 8; ++k) {
+                word |= bits_of_bytes(load_eight(&eights[k])) << (8 * k);
+            }
+            runs.add(word ^ ((word << 1U) | bit(before)), position + static_cast<std::uint64_t>(i));
+            before = from[i + 63];
+        }
     }
-    const bool along_rows = mask.stride(1) == 1;
-    for (index y = 0; y < height; y += 8) {
-        const index rows = std::min<index>(8, height - y);
-        for (index c = 0; c < columns; c += 8) {
-            const index wide = std::min<index>(8, columns - c);
-            std::uint64_t block = 0;
-            for (index r = 0; r < rows; ++r) {
-                std::uint64_t row = 0;
-                if (along_rows && wide == 8) {
-                    row = bits_of_bytes(load_eight(mask.data() + (y + r) * mask.stride(0) + (x0 + c)));
-                } else {
-                    for (index i = 0; i < wide; ++i) {
-                        row |= std::uint64_t{bit(y + r, x0 + c + i)} << static_cast<unsigned>(i);
-                    }
-                }
-                block |= row << static_cast<unsigned>(8 * r);
-            }
-            block = transpose_8x8(block);
-            for (index i = 0; i < wide; ++i) {
-                bits.column(c + i)[y / 8] =
-                    static_cast<std::uint8_t>((block >> static_cast<unsigned>(8 * i)) & 0xFFU);
-            }
-        }
+    std::uint64_t changes = 0;
+    for (index k = 0; i + k < n; ++k) {
+        changes |= (bit(from[i + k]) ^ bit(before)) << static_cast<unsigned>(k);
+        before = from[i + k];
+    }
+    runs.add(changes, position + static_cast<std::uint64_t>(i));
+}
+
+/// Bit r of each column of a line from row r. One plain loop, which compilers vectorise.
+template <class Byte>
+void pack_rows(const std::array<const Byte*, 8>& rows, std::size_t n, bit_strip::line& to) {
+    const auto [a, b, c, d, e, f, g, h] = rows;
+    bit_strip::line line{};
+    const auto bit = [](Byte v, unsigned value) { return v != Byte{} ? value : 0U; };
+    for (std::size_t x = 0; x < n; ++x) {
+        line[x] = static_cast<std::uint8_t>(bit(a[x], 1) | bit(b[x], 2) | bit(c[x], 4) | bit(d[x], 8) |
+                                            bit(e[x], 16) | bit(f[x], 32) | bit(g[x], 64) | bit(h[x], 128));
+    }
+    to = line;
+}
+
+/// The way back: 1 where the bit is set.
+inline void unpack_row(const bit_strip::line& from, std::size_t n, std::uint8_t bit, std::uint8_t* to) {
+    for (std::size_t x = 0; x < n; ++x) {
+        to[x] = (from[x] & bit) != 0 ? 1 : 0;
     }
 }
 
@@ -77,35 +77,170 @@ template <class Byte>
     const index width = mask.extent(1);
     const auto pixels = mask_pixels(height, width);
     OSTEND_EXPECTS_ALWAYS(pixels.has_value(), "encode: " + pixels.error().what);
-    rle out{height, width, {}};
-    bit_columns bits(*pixels == 0 ? 0 : height);
-    std::uint64_t start = 0; // of the run that is open
-    std::uint64_t last = 0;  // the bit before
-    for (index x0 = 0; x0 < width && height > 0; x0 += bit_block_columns) {
-        const index columns = std::min(bit_block_columns, width - x0);
-        pack_columns(mask, x0, columns, bits);
-        for (index c = 0; c < columns; ++c) {
-            const std::uint64_t column =
-                static_cast<std::uint64_t>(x0 + c) * static_cast<std::uint64_t>(height);
-            for (index y = 0; y < height; y += 64) {
-                const index rows = std::min<index>(64, height - y);
-                const std::uint64_t word = bits.word(c, y / 64);
-                std::uint64_t change = word ^ ((word << 1U) | last);
-                if (rows < 64) {
-                    change &= (std::uint64_t{1} << static_cast<unsigned>(rows)) - 1;
+    run_collector runs(*pixels);
+    if (*pixels == 0) {
+        return {height, width, runs.finish()};
+    }
+    if (mask.stride(0) == 1) { // bytes lie down the columns
+        Byte before{};
+        for (index x = 0; x < width; ++x) {
+            encode_line(mask.data() + x * mask.stride(1), height, static_cast<std::uint64_t>(x * height),
+                        before, runs);
+        }
+        return {height, width, runs.finish()};
+    }
+    bit_strip strip(height, width);
+    strip_runs strips(runs);
+    std::array<std::array<Byte, bit_strip::most_columns>, 8> gathered;
+    for (index x0 = 0; x0 < width; x0 += strip.columns()) {
+        const index columns = std::min(strip.columns(), width - x0);
+        for (index y = 0; y < height; y += 8) {
+            const index rows = std::min<index>(8, height - y);
+            std::array<const Byte*, 8> row{};
+            for (index r = 0; r < 8; ++r) { // rows beyond the height repeat the last one and are ignored
+                row[static_cast<std::size_t>(r)] =
+                    mask.data() + (y + std::min(r, rows - 1)) * mask.stride(0) + x0 * mask.stride(1);
+            }
+            if (mask.stride(1) != 1) {
+                for (std::size_t r = 0; r < 8; ++r) {
+                    for (index x = 0; x < columns; ++x) {
+                        gathered[r][static_cast<std::size_t>(x)] = row[r][x * mask.stride(1)];
+                    }
+                    row[r] = gathered[r].data();
                 }
-                last = (word >> static_cast<unsigned>(rows - 1)) & 1U;
-                for (; change != 0; change &= change - 1) {
-                    const std::uint64_t at = column + static_cast<std::uint64_t>(y) +
-                                             static_cast<std::uint64_t>(std::countr_zero(change));
-                    out.counts.push_back(static_cast<std::uint32_t>(at - start));
-                    start = at;
+            }
+            bit_strip::line line;
+            pack_rows(row, static_cast<std::size_t>(columns), line);
+            strip.set_pixels(y / 8, line);
+        }
+        strips.add(strip, columns);
+    }
+    return {height, width, runs.finish()};
+}
+
+/// Fills bytes; short fills may write up to 16 bytes, none of them at or after `end`.
+inline void fill_bytes(std::uint8_t* to, index n, std::uint8_t value, const std::uint8_t* end) {
+    if (n <= 16 && end - to >= 16) {
+        store_eight(to, every_byte * value);
+        store_eight(to + 8, every_byte * value);
+    } else {
+        std::memset(to, value, static_cast<std::size_t>(n));
+    }
+}
+
+/// Walks the runs of a mask column by column.
+class column_walk {
+public:
+    explicit column_walk(const rle& mask) : mask_(mask) {}
+    /// Calls f(first row, end, is it inside?) for the runs of the next column, from the top. The counts must
+    /// cover all pixels.
+    template <class F>
+    void next(F&& f) {
+        for (index y = 0; y < mask_.height;) {
+            while (left_ == 0) {
+                left_ = mask_.counts[next_++];
+            }
+            const auto room = static_cast<std::uint64_t>(mask_.height - y);
+            const index end = y + static_cast<index>(std::min(left_, room));
+            f(y, end, next_ % 2 == 0);
+            left_ -= static_cast<std::uint64_t>(end - y);
+            y = end;
+        }
+    }
+
+private:
+    const rle& mask_;
+    std::size_t next_ = 0;   ///< the count that comes after the open one
+    std::uint64_t left_ = 0; ///< pixels left of the open count
+};
+
+/// Fills strips from the left. The counts must cover all pixels, of which there are some.
+class strip_filler {
+public:
+    explicit strip_filler(const rle& mask)
+        : mask_(mask), change_(mask.counts.front()),
+          words_(static_cast<std::size_t>((mask.height + 63) / 64)) {}
+
+    void fill(bit_strip& strip, index columns) {
+        strip.clear();
+        for (index x = 0; x < columns; x += 8) {
+            std::fill(words_.begin(), words_.end(), std::array<std::uint64_t, 8>{});
+            for (std::size_t c = 0; c < static_cast<std::size_t>(std::min<index>(8, columns - x)); ++c) {
+                fill_column(c);
+            }
+            for (std::size_t i = 0; i < words_.size(); ++i) {
+                std::uint64_t any = 0;
+                for (const std::uint64_t word : words_[i]) {
+                    any |= word;
+                }
+                if (any != 0) {
+                    strip.set_words(static_cast<index>(8 * i), x, words_[i]);
                 }
             }
         }
     }
-    out.counts.push_back(static_cast<std::uint32_t>(*pixels - start));
-    return out;
+
+private:
+    void fill_column(std::size_t c) {
+        const std::uint64_t end = column_ + static_cast<std::uint64_t>(mask_.height);
+        std::uint64_t word = next_ % 2 == 0 ? 1 : 0; // a run goes on over the end of the column before
+        std::size_t at = 0;
+        while (change_ < end) {
+            const std::uint64_t y = change_ - column_;
+            if (y / 64 != at) {
+                words_[at][c] = word;
+                word = 0;
+                at = static_cast<std::size_t>(y / 64);
+            }
+            word ^= std::uint64_t{1} << (y % 64);
+            change_ += mask_.counts[next_++];
+        }
+        words_[at][c] = word;
+        column_ = end;
+    }
+
+    const rle& mask_;
+    std::size_t next_ = 1;                            ///< the count that comes after the next change
+    std::uint64_t change_;                            ///< the next pixel at which a run begins
+    std::uint64_t column_ = 0;                        ///< the number of the column's first pixel
+    std::vector<std::array<std::uint64_t, 8>> words_; ///< the changes of 64 rows of eight columns
+};
+
+inline void decode_checked(const rle& mask, const tensor_view<std::uint8_t, 2>& out) {
+    if (out.empty()) {
+        return;
+    }
+    if (out.stride(0) == 1) { // bytes lie down the columns
+        column_walk walk(mask);
+        for (index x = 0; x < mask.width; ++x) {
+            std::uint8_t* column = out.data() + x * out.stride(1);
+            walk.next([&](index y, index end, bool inside) {
+                fill_bytes(column + y, end - y, inside ? 1 : 0, column + mask.height);
+            });
+        }
+        return;
+    }
+    bit_strip strip(mask.height, mask.width);
+    strip_filler filler(mask);
+    for (index x0 = 0; x0 < mask.width; x0 += strip.columns()) {
+        const index columns = std::min(strip.columns(), mask.width - x0);
+        filler.fill(strip, columns);
+        for (index y = 0; y < mask.height; y += 8) {
+            bit_strip::line line;
+            strip.get_pixels(y / 8, line);
+            for (index r = 0; r < std::min<index>(8, mask.height - y); ++r) {
+                std::uint8_t* row = out.data() + (y + r) * out.stride(0) + x0 * out.stride(1);
+                const auto bit = static_cast<std::uint8_t>(1U << static_cast<unsigned>(r));
+                if (out.stride(1) == 1) {
+                    unpack_row(line, static_cast<std::size_t>(columns), bit, row);
+                } else {
+                    for (index x = 0; x < columns; ++x) {
+                        row[x * out.stride(1)] = (line[static_cast<std::size_t>(x)] & bit) != 0 ? 1 : 0;
+                    }
+                }
+            }
+        }
+    }
 }
 
 } // namespace detail
@@ -127,55 +262,7 @@ inline void decode(const rle& mask, const tensor_view<std::uint8_t, 2>& out) {
                               std::to_string(out.extent(0)) + " x " + std::to_string(out.extent(1)));
     const status good = check(mask);
     OSTEND_EXPECTS_ALWAYS(good.has_value(), "decode: " + good.error().message());
-    if (out.empty()) {
-        return;
-    }
-    const index height = mask.height;
-    detail::bit_columns bits(height);
-    std::size_t next = 0;   // the count that comes after the open one
-    std::uint64_t left = 0; // pixels left of the open count
-    for (index x0 = 0; x0 < mask.width; x0 += detail::bit_block_columns) {
-        const index columns = std::min(detail::bit_block_columns, mask.width - x0);
-        bits.clear();
-        for (index c = 0; c < columns; ++c) {
-            for (index y = 0; y < height;) {
-                while (left == 0) { // the counts cover all pixels: checked above
-                    left = mask.counts[next++];
-                }
-                const index last =
-                    y +
-                    static_cast<index>(std::min<std::uint64_t>(left, static_cast<std::uint64_t>(height - y)));
-                if (next % 2 == 0) {
-                    bits.set(c, y, last);
-                }
-                left -= static_cast<std::uint64_t>(last - y);
-                y = last;
-            }
-        }
-        for (index y = 0; y < height; y += 8) {
-            for (index c = 0; c < columns; c += 8) {
-                const index wide = std::min<index>(8, columns - c);
-                std::uint64_t block = 0;
-                for (index i = 0; i < wide; ++i) {
-                    block |= std::uint64_t{bits.column(c + i)[y / 8]} << static_cast<unsigned>(8 * i);
-                }
-                block = detail::transpose_8x8(block);
-                for (index r = 0; r < std::min<index>(8, height - y); ++r) {
-                    const std::uint64_t row =
-                        detail::bytes_of_bits((block >> static_cast<unsigned>(8 * r)) & 0xFFU);
-                    std::uint8_t* to = out.data() + (y + r) * out.stride(0) + (x0 + c) * out.stride(1);
-                    if (out.stride(1) == 1 && wide == 8) {
-                        detail::store_eight(to, row);
-                    } else {
-                        for (index i = 0; i < wide; ++i) {
-                            to[i * out.stride(1)] =
-                                static_cast<std::uint8_t>((row >> static_cast<unsigned>(8 * i)) & 1U);
-                        }
-                    }
-                }
-            }
-        }
-    }
+    detail::decode_checked(mask, out);
 }
 
 /// The dense mask. Allocates height * width bytes, so ask for the size first when it comes from outside.
@@ -183,7 +270,7 @@ inline void decode(const rle& mask, const tensor_view<std::uint8_t, 2>& out) {
     const status good = check(mask);
     OSTEND_EXPECTS_ALWAYS(good.has_value(), "decode: " + good.error().message());
     bitmap out(mask.height, mask.width);
-    decode(mask, out.view());
+    detail::decode_checked(mask, out.view());
     return out;
 }
 
