@@ -48,7 +48,7 @@ TEST_CASE("values of every element type are widened to f32") {
     CHECK(*file->values("single", {}) == std::vector<float>{0.1F});
     CHECK(*file->values("double", {1}) == std::vector<float>{3.25F});
     CHECK(file->values("none", {0, 7})->empty());
-    CHECK_ERROR(file->values("half", {1, 2}), "half", "shape [2] where config.json asks for [1, 2]");
+    CHECK_ERROR(file->values("half", {1, 2}), "half", "shape [2] where [1, 2] is wanted");
     CHECK_ERROR(file->values("quarter", {2}), "all.safetensors: quarter", "no such tensor");
 }
 

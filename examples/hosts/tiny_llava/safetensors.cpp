@@ -197,7 +197,7 @@ ostend::result<std::vector<float>> safetensors::values(const std::string& name,
     }
     const entry& e = found->second;
     if (e.shape != shape) {
-        return error{.what = "shape " + to_text(e.shape) + " where config.json asks for " + to_text(shape),
+        return error{.what = "shape " + to_text(e.shape) + " where " + to_text(shape) + " is wanted",
                      .field = file_ + ": " + name};
     }
     const char* const bytes = bytes_.data() + data_ + e.begin;
