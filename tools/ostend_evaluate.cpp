@@ -2,6 +2,7 @@
 #include "evaluate/evaluation.hpp"
 #include "ground/ground_files.hpp"
 #include "io/files.hpp"
+#include "io/progress.hpp"
 #include "ostend/host/graph_cut.hpp"
 #include "ostend/report/html.hpp"
 #include "scenes/scene.hpp"
@@ -9,64 +10,182 @@
 
 #include <CLI/CLI.hpp>
 
-#include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 namespace {
 
+using ostend_tools::json;
 using ostend_tools::known_scene;
 
 int fail(const ostend::error& e) {
-    std::fprintf(stderr, "\nostend_evaluate: %s\n", e.message().c_str());
+    std::fprintf(stderr, "ostend_evaluate: %s\n", e.message().c_str());
     return 1;
 }
 
-known_scene to_known(const ostend::scenes::scene& drawn, std::size_t number) {
-    known_scene scene{.name = "scene " + std::to_string(number),
-                      .image = {.height = drawn.height, .width = drawn.width, .pixels = drawn.rgb},
-                      .caption = drawn.caption,
-                      .objects = {}};
-    for (const auto& object : drawn.objects) {
-        scene.objects.push_back(
-            {std::string(ostend::scenes::classes[static_cast<std::size_t>(object.class_index)].phrase),
-             ostend::encode(object.mask)});
+/// Where scene i comes from: a folder that was read, or the generator, one at a time.
+struct scene_source {
+    std::size_t count = 0;
+    std::function<known_scene(std::size_t)> at;
+};
+
+ostend::result<scene_source> scenes_of_folder(const std::string& folder) {
+    auto scenes = ostend_tools::read_scenes(folder);
+    if (!scenes) {
+        return scenes.error();
     }
-    return scene;
+    const std::size_t count = scenes->size();
+    return scene_source{count, [read = *std::move(scenes)](std::size_t i) { return read[i]; }};
 }
 
-std::string percent(const ostend_tools::json& figures, const char* name) {
+ostend::result<scene_source> drawn_scenes(std::uint64_t seed, std::size_t count, const std::string& aspect) {
+    const auto shape = ostend::scenes::parse_aspect(aspect);
+    if (!shape) {
+        return shape.error();
+    }
+    const auto canvas = ostend::scenes::canvas_of(*shape);
+    if (!canvas) {
+        return canvas.error();
+    }
+    auto glyphs = ostend::scenes::load_glyphs();
+    if (!glyphs) {
+        return glyphs.error();
+    }
+    return scene_source{
+        count, [sheet = *std::move(glyphs), size = *canvas, seed](std::size_t number) {
+            const auto drawn = ostend::scenes::make_scene(sheet, size, seed, number);
+            known_scene scene{.name = "scene " + std::to_string(number),
+                              .image = {.height = drawn.height, .width = drawn.width, .pixels = drawn.rgb},
+                              .caption = drawn.caption,
+                              .objects = {}};
+            for (const auto& object : drawn.objects) {
+                const auto& kind = ostend::scenes::classes.at(static_cast<std::size_t>(object.class_index));
+                scene.objects.push_back({std::string(kind.phrase), ostend::encode(object.mask)});
+            }
+            return scene;
+        }};
+}
+
+/// Adds to each phrase whether its point is right, and to the image how many are.
+void add_outcomes(ostend::page_image& image, const std::vector<ostend_tools::phrase_outcome>& outcomes) {
+    std::size_t hits = 0;
+    for (const auto& o : outcomes) {
+        image.phrases[o.phrase].note = o.hit       ? "on the object"
+                                       : o.present ? "beside the object"
+                                                   : "there is no such object";
+        image.phrases[o.phrase].verdict = o.hit ? ostend::page_verdict::right : ostend::page_verdict::wrong;
+        hits += o.hit ? 1 : 0;
+    }
+    image.note = std::to_string(hits) + " of " + std::to_string(outcomes.size()) + " points right";
+}
+
+struct evaluated {
+    ostend_tools::evaluation sums;
+    std::vector<known_scene> shown;        ///< the pages' images refer to these
+    std::vector<ostend::page_image> pages; ///< of the first scenes
+    double seconds = 0;
+};
+
+ostend::result<evaluated> evaluate(const scene_source& scenes, ostend_hosts::tiny_llava& lmm,
+                                   const ostend::ground_options& options, std::size_t pages) {
+    ostend::graph_cut_segmenter segmenter;
+    evaluated out;
+    out.shown.reserve(std::min(pages, scenes.count));
+    ostend_tools::progress progress("scenes", scenes.count);
+    for (std::size_t i = 0; i < scenes.count; ++i) {
+        known_scene scene = scenes.at(i);
+        const auto found = ostend::ground(scene.image.view(), lmm, segmenter, options);
+        if (!found) {
+            return found.error().in(scene.name);
+        }
+        const auto outcomes = out.sums.update(scene, *found);
+        if (!outcomes) {
+            return outcomes.error();
+        }
+        if (i < pages) {
+            out.shown.push_back(std::move(scene));
+            out.pages.push_back(ostend_tools::grounding_to_page(*found, out.shown.back().name,
+                                                                out.shown.back().image.view()));
+            add_outcomes(out.pages.back(), *outcomes);
+        }
+        progress.step();
+    }
+    out.seconds = progress.seconds();
+    return out;
+}
+
+std::string percent(double share) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.1f %%", 100 * figures.at(name).get<double>());
+    std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
+    return text;
+}
+
+/// "101 of 102": what a ratio was made of, or nothing when it does not count whole things.
+std::string made_of(const json& count) {
+    const auto numerator = count.at("numerator").get<double>();
+    const auto denominator = count.at("denominator").get<double>();
+    if (numerator != static_cast<double>(static_cast<long long>(numerator))) {
+        return "";
+    }
+    char text[64];
+    std::snprintf(text, sizeof text, "%.0f of %.0f ", numerator, denominator);
     return text;
 }
 
 /// The figures that lead the report page.
-std::vector<ostend::page_figure> page_figures(const ostend_tools::json& figures) {
-    const auto& points = figures.at("point_accuracy");
-    return {{"nouns named", percent(figures, "noun_recall"), "objects whose class the caption names"},
-            {"points right", percent(points, "mean_token"), "normalised against the mean map"},
-            {"points right, raw", percent(points, "raw"), "the same without normalisation"},
-            {"chance", percent(figures, "chance"), "a random point on a random object"},
-            {"mask recall", percent(figures, "mask_recall"), "GCG: IoU at least 0.5 and the right class"},
-            {"mask recall, oracle", percent(figures, "oracle_mask_recall"),
-             "a perfect segmenter from these points"}};
+std::vector<ostend::page_figure> page_figures(const json& figures) {
+    const auto figure = [](const json& values, const json& counts, const char* key, const char* name,
+                           const char* meaning) {
+        const auto share = values.at(key).get<double>();
+        return ostend::page_figure{name, percent(share), made_of(counts.at(key)) + meaning, share};
+    };
+    const json& counts = figures.at("counts");
+    const json& points = figures.at("point_accuracy");
+    const json& point_counts = counts.at("point_accuracy");
+    return {figure(figures, counts, "noun_recall", "Objects named", "objects are in the caption"),
+            figure(points, point_counts, "mean_token", "Points right", "phrases, less the mean map"),
+            figure(points, point_counts, "raw", "Points right, raw", "phrases, the map as it is"),
+            figure(figures, counts, "mask_recall", "Masks right", "objects, IoU 0.5 or more (GCG recall)"),
+            figure(figures, counts, "oracle_mask_recall", "Masks, oracle",
+                   "objects: a perfect segmenter at the points"),
+            figure(figures, counts, "chance", "Chance", "a random point on a random object")};
+}
+
+void print_figures(const json& figures) {
+    const auto line = [](const char* name, const json& value, const json& count) {
+        std::printf("  %-32s %8s  %s\n", name, percent(value.get<double>()).c_str(), made_of(count).c_str());
+    };
+    const json& counts = figures.at("counts");
+    const auto top = [&](const char* name, const char* key) { line(name, figures.at(key), counts.at(key)); };
+    std::printf("%s, preset %s, %zu scenes, %zu phrases\n", figures.at("model").get<std::string>().c_str(),
+                figures.at("preset").get<std::string>().c_str(), figures.at("scenes").get<std::size_t>(),
+                figures.at("phrases").get<std::size_t>());
+    top("noun recall", "noun_recall");
+    top("noun precision", "noun_precision");
+    for (const auto& [kind, value] : figures.at("point_accuracy").items()) {
+        line(("point accuracy, " + kind).c_str(), value, counts.at("point_accuracy").at(kind));
+    }
+    top("chance", "chance");
+    top("mask recall", "mask_recall");
+    top("mask recall, perfect segmenter", "oracle_mask_recall");
+    top("mask mIoU", "mask_miou");
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
     CLI::App app{
-        "Grounds scenes whose objects are known and writes the figures as JSON: noun recall and precision,\n"
-        "point accuracy of five kinds, mask recall and mIoU; each with numerator and denominator."};
+        "Grounds scenes whose objects are known and prints the figures: noun recall and precision, point\n"
+        "accuracy of five kinds, mask recall and mIoU. As JSON each has its numerator and denominator."};
     std::string model_dir;
     std::string scenes_dir;
     std::string json_file;
     std::string report_dir;
     std::string preset_name = "ostend";
-    std::string aspect_text = "1:1";
+    std::string aspect = "1:1";
     std::uint64_t seed = 0;
     std::size_t count = 300;
     std::size_t pages = 12;
@@ -78,10 +197,8 @@ int main(int argc, char** argv) {
         ->needs(seeded)
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
-    app.add_option("--aspect", aspect_text, "canvas of drawn scenes, W:H")
-        ->needs(seeded)
-        ->capture_default_str();
-    app.add_option("--json", json_file, "file to write the figures to")->required();
+    app.add_option("--aspect", aspect, "canvas of drawn scenes, W:H")->needs(seeded)->capture_default_str();
+    app.add_option("--json", json_file, "file to write the figures to");
     app.add_option("--report", report_dir, "folder to write a report page to");
     app.add_option("--report-scenes", pages, "scenes that the page shows")->capture_default_str();
     app.add_option("--preset", preset_name,
@@ -90,120 +207,78 @@ int main(int argc, char** argv) {
     app.footer("Exit status: 0 done, 1 bad input, 100 and more bad arguments.");
     CLI11_PARSE(app, argc, argv);
     if (from->count() + seeded->count() == 0) {
-        return fail({"give --scenes DIR or --seed N"});
+        return app.exit(CLI::RequiredError("--scenes DIR or --seed N"));
     }
 
     const auto preset = ostend::find_preset(preset_name);
     if (!preset) {
         return fail(preset.error());
     }
+    // What cannot be written is said before the work, not after it.
+    const std::string report_file =
+        report_dir.empty() ? "" : (std::filesystem::path(report_dir) / "report.html").string();
+    for (const std::string& file : {json_file, report_file}) {
+        if (file.empty()) {
+            continue;
+        }
+        if (const auto possible = ostend_tools::check_writable(file); !possible) {
+            return fail(possible.error());
+        }
+    }
     auto lmm = ostend_hosts::tiny_llava::load(model_dir);
     if (!lmm) {
         return fail(lmm.error());
     }
-
-    // Where scene i comes from: a folder that was read, or the generator, one at a time.
-    std::function<known_scene(std::size_t)> scene_at;
-    std::vector<known_scene> read;
-    if (from->count() > 0) {
-        auto scenes = ostend_tools::read_scenes(scenes_dir);
-        if (!scenes) {
-            return fail(scenes.error());
-        }
-        read = *std::move(scenes);
-        count = read.size();
-        scene_at = [&read](std::size_t i) { return read[i]; };
-    } else {
-        const auto aspect = ostend::scenes::parse_aspect(aspect_text);
-        if (!aspect) {
-            return fail(aspect.error());
-        }
-        const auto canvas = ostend::scenes::canvas_of(*aspect);
-        if (!canvas) {
-            return fail(canvas.error());
-        }
-        auto glyphs = ostend::scenes::load_glyphs();
-        if (!glyphs) {
-            return fail(glyphs.error());
-        }
-        scene_at = [sheet = *std::move(glyphs), size = *canvas, seed](std::size_t i) {
-            return to_known(ostend::scenes::make_scene(sheet, size, seed, i), i);
-        };
+    const auto scenes = from->count() > 0 ? scenes_of_folder(scenes_dir) : drawn_scenes(seed, count, aspect);
+    if (!scenes) {
+        return fail(scenes.error());
     }
 
-    const auto start = std::chrono::steady_clock::now();
-    const auto elapsed = [&] {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    };
-    ostend::ground_options options{.conventions = *preset};
-    ostend::graph_cut_segmenter segmenter;
-    ostend_tools::evaluation evaluation;
-    ostend::page page{.title = "ostend: which pixels does each phrase mean?",
-                      .made_with = model_dir + ", preset " + preset->name +
-                                   ", built-in graph-cut segmenter, " + std::to_string(count) + " scenes"};
-    std::vector<known_scene> shown;
-    shown.reserve(std::min(pages, count));
-    for (std::size_t i = 0; i < count; ++i) {
-        known_scene scene = scene_at(i);
-        const auto found = ostend::ground(scene.image.view(), *lmm, segmenter, options);
-        if (!found) {
-            return fail(found.error().in(scene.name));
-        }
-        const auto outcomes = evaluation.update(scene, *found);
-        if (!outcomes) {
-            return fail(outcomes.error());
-        }
-        if (!report_dir.empty() && i < pages) {
-            shown.push_back(std::move(scene));
-            page.images.push_back(
-                ostend_tools::grounding_to_page(*found, shown.back().name, shown.back().image.view()));
-            for (const auto& o : *outcomes) {
-                page.images.back().phrases[o.phrase].note = o.hit       ? "on the object"
-                                                            : o.present ? "beside the object"
-                                                                        : "there is no such object";
-            }
-        }
-        if ((i + 1) % 10 == 0 || i + 1 == count) {
-            std::fprintf(stderr, "\r%zu of %zu scenes, %.1f s", i + 1, count, elapsed());
-        }
+    auto done = evaluate(*scenes, *lmm, {.conventions = *preset}, report_dir.empty() ? 0 : pages);
+    if (!done) {
+        return fail(done.error());
     }
-    std::fprintf(stderr, "\n");
-
-    ostend_tools::json figures = evaluation.compute();
-    figures["seconds"] = elapsed();
-    figures["scenes"] = count;
+    json figures = done->sums.compute();
+    figures["seconds"] = done->seconds;
+    figures["scenes"] = scenes->count;
     figures["model"] = model_dir;
     figures["preset"] = preset->name;
     if (seeded->count() > 0) {
         figures["seed"] = seed;
-        figures["aspect"] = aspect_text;
+        figures["aspect"] = aspect;
     }
-    if (!report_dir.empty()) {
-        page.figures = page_figures(figures);
-        const auto html = ostend::html_page(page, ostend_tools::picture_to_png);
+
+    ostend_tools::staged_files files;
+    if (!report_file.empty()) {
+        const auto html = ostend::html_page({.title = "Which pixels does each phrase mean?",
+                                             .made_with = model_dir + ", preset " + preset->name +
+                                                          ", built-in graph-cut segmenter, the first " +
+                                                          std::to_string(done->pages.size()) + " of " +
+                                                          std::to_string(scenes->count) + " scenes",
+                                             .figures = page_figures(figures),
+                                             .images = std::move(done->pages)},
+                                            ostend_tools::picture_to_png);
         if (!html) {
             return fail(html.error());
         }
-        const auto written = ostend_tools::write_file(report_dir + "/report.html", *html);
-        if (!written) {
-            return fail(written.error());
+        if (const auto added = files.add(report_file, *html); !added) {
+            return fail(added.error());
         }
     }
-    if (const auto written = ostend_tools::write_file(json_file, ostend_tools::dump_json(figures));
-        !written) {
+    if (!json_file.empty()) {
+        if (const auto added = files.add(json_file, ostend_tools::dump_json(figures)); !added) {
+            return fail(added.error());
+        }
+    }
+    if (const auto written = files.commit(); !written) {
         return fail(written.error());
     }
-    std::printf("noun recall     %s\n", percent(figures, "noun_recall").c_str());
-    for (const auto& [kind, value] : figures["point_accuracy"].items()) {
-        std::printf("points          %s  %s\n", percent(figures["point_accuracy"], kind.c_str()).c_str(),
-                    kind.c_str());
+    print_figures(figures);
+    if (!json_file.empty()) {
+        std::printf("figures: %s\n", json_file.c_str());
     }
-    std::printf("oracle recall   %s\nmask recall     %s\nmask mIoU       %s\nchance          %s\n",
-                percent(figures, "oracle_mask_recall").c_str(), percent(figures, "mask_recall").c_str(),
-                percent(figures, "mask_miou").c_str(), percent(figures, "chance").c_str());
-    std::printf("figures: %s\n", json_file.c_str());
-    if (!report_dir.empty()) {
-        std::printf("report: %s/report.html\n", report_dir.c_str());
+    if (!report_file.empty()) {
+        std::printf("report: %s\n", report_file.c_str());
     }
     return 0;
 }

@@ -62,6 +62,10 @@ std::string picture_to_png(const ostend::picture& p) {
     return encode_png(p.bytes.data(), p.width, p.height, p.channels);
 }
 
+std::string overlay_name(const ostend::grounding& g, std::size_t phrase) {
+    return std::to_string(phrase + 1) + "-" + slug(g.phrases[phrase].phrase.text) + ".png";
+}
+
 json grounding_to_json(const ostend::grounding& g, const std::string& image_name) {
     const ostend::preset& c = g.conventions;
     json out = {{"image", image_name},
@@ -82,7 +86,8 @@ json grounding_to_json(const ostend::grounding& g, const std::string& image_name
     for (const ostend::token_text& t : g.tokens) {
         out["tokens"].push_back({{"id", t.id}, {"text", t.bytes}});
     }
-    for (const ostend::grounded_phrase& p : g.phrases) {
+    for (std::size_t i = 0; i < g.phrases.size(); ++i) {
+        const ostend::grounded_phrase& p = g.phrases[i];
         out["phrases"].push_back(
             {{"text", p.phrase.text},
              {"characters", {p.phrase.span.begin, p.phrase.span.end}},
@@ -93,7 +98,8 @@ json grounding_to_json(const ostend::grounding& g, const std::string& image_name
              {"confidence", p.at.confidence},
              {"box", {p.box.x0, p.box.y0, p.box.x1, p.box.y1}},
              {"mask", to_json(p.mask)},
-             {"mask_score", p.mask_score}});
+             {"mask_score", p.mask_score},
+             {"overlay", "overlays/" + overlay_name(g, i)}});
     }
     for (const ostend::dropped_phrase& d : g.dropped) {
         out["dropped"].push_back({{"text", d.phrase.text}, {"reason", d.reason}});
@@ -103,7 +109,8 @@ json grounding_to_json(const ostend::grounding& g, const std::string& image_name
 
 ostend::page_image grounding_to_page(const ostend::grounding& g, const std::string& name,
                                      const ostend::image_view& image) {
-    ostend::page_image out{.name = name, .image = image, .caption = g.caption, .grid = g.grid};
+    ostend::page_image out{
+        .name = name, .image = image, .caption = g.caption, .grid = g.grid, .reading = g.conventions.peak};
     for (const ostend::grounded_phrase& p : g.phrases) {
         out.phrases.push_back({.text = p.phrase.text,
                                .span = p.phrase.span,
@@ -121,18 +128,21 @@ ostend::page_image grounding_to_page(const ostend::grounding& g, const std::stri
 ostend::result<std::vector<overlay_file>> overlays(const ostend::grounding& g,
                                                    const ostend::image_view& image) {
     std::vector<overlay_file> files;
+    const ostend::index longest = std::max(image.extent(0), image.extent(1));
+    const ostend::mask_style outline{.fill = 0, .outline = 1 + longest / 400};
     for (std::size_t i = 0; i < g.phrases.size(); ++i) {
         const ostend::grounded_phrase& p = g.phrases[i];
         const auto map = ostend::upsample(p.map, g.grid, g.conventions.peak);
         if (!map) {
             return map.error().in("the map of '" + p.phrase.text + "'");
         }
-        ostend::picture flat = ostend::shrink(image, std::max(image.extent(0), image.extent(1)));
+        ostend::picture flat = ostend::shrink(image, longest);
         ostend::compose(flat, ostend::heat_layer(*map));
-        ostend::compose(flat, ostend::mask_layer(p.mask, ostend::phrase_colour(i), flat.height, flat.width));
+        ostend::compose(
+            flat, ostend::mask_layer(p.mask, ostend::phrase_colour(i), flat.height, flat.width, outline));
         const auto centre = p.at.at.centre();
         ostend::draw_peak(flat, centre.x, centre.y);
-        files.push_back({std::to_string(i + 1) + "-" + slug(p.phrase.text) + ".png", picture_to_png(flat)});
+        files.push_back({overlay_name(g, i), picture_to_png(flat)});
     }
     return files;
 }

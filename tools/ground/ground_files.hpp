@@ -19,6 +19,9 @@ json grounding_to_json(const ostend::grounding& grounding, const std::string& im
 ostend::page_image grounding_to_page(const ostend::grounding& grounding, const std::string& name,
                                      const ostend::image_view& image);
 
+/// The file name of a phrase's overlay: its number and its letters.
+std::string overlay_name(const ostend::grounding& grounding, std::size_t phrase);
+
 /// One PNG for each phrase: the image with the normalised map, the mask's outline and the peak.
 struct overlay_file {
     std::string name;

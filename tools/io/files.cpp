@@ -37,40 +37,74 @@ ostend::result<std::string> read_file(const fs::path& path, std::uintmax_t max_b
     return bytes;
 }
 
-ostend::status write_file(const fs::path& path, std::string_view bytes) {
-    std::error_code failure;
-    if (path.has_parent_path()) {
-        fs::create_directories(path.parent_path(), failure);
+staged_files::~staged_files() {
+    std::error_code ignored;
+    for (const staged& file : files_) {
+        fs::remove(file.beside, ignored);
     }
-    if (failure) {
-        return ostend::error{"the folder cannot be made: " + failure.message(), path.string()};
+    for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) {
+        fs::remove(*folder, ignored); // only if it is empty
+    }
+}
+
+ostend::status staged_files::add(const fs::path& path, std::string_view bytes) {
+    std::error_code failure;
+    if (fs::is_directory(path, failure)) {
+        return ostend::error{"a folder is in the place of the file", path.string()};
+    }
+    std::vector<fs::path> missing; // innermost first
+    for (fs::path folder = path.parent_path(); !folder.empty() && !fs::exists(folder, failure);
+         folder = folder.parent_path()) {
+        missing.push_back(folder);
+    }
+    for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
+        if (!fs::create_directory(*folder, failure) && failure) {
+            return ostend::error{"the folder cannot be made: " + failure.message(), path.string()};
+        }
+        made_.push_back(*folder);
     }
     const fs::path beside = path.string() + ".part" + std::to_string(::getpid());
-    {
-        std::ofstream out(beside, std::ios::binary | std::ios::trunc);
-        out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-        out.close();
-        if (!out) {
-            fs::remove(beside, failure);
-            return ostend::error{"the file cannot be written", path.string()};
-        }
-    }
-    fs::rename(beside, path, failure);
-    if (failure) {
-        const std::string why = failure.message();
-        fs::remove(beside, failure);
-        return ostend::error{"the file cannot be replaced: " + why, path.string()};
+    files_.push_back({beside, path});
+    std::ofstream out(beside, std::ios::binary | std::ios::trunc);
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    out.close();
+    if (!out) {
+        return ostend::error{"the file cannot be written", path.string()};
     }
     return ostend::success{};
 }
 
-ostend::status output_files::write() const {
-    for (const auto& [name, bytes] : files_) {
-        if (auto written = write_file(folder_ / name, bytes); !written) {
-            return written;
+ostend::status staged_files::commit() {
+    for (const staged& file : files_) {
+        std::error_code failure;
+        fs::rename(file.beside, file.path, failure);
+        if (failure) {
+            return ostend::error{"the file cannot be replaced: " + failure.message(), file.path.string()};
         }
     }
+    files_.clear();
+    made_.clear();
     return ostend::success{};
+}
+
+ostend::status write_file(const fs::path& path, std::string_view bytes) {
+    staged_files files;
+    if (auto added = files.add(path, bytes); !added) {
+        return added;
+    }
+    return files.commit();
+}
+
+ostend::status check_writable(const fs::path& path) { return staged_files().add(path, ""); }
+
+ostend::status output_files::write() const {
+    staged_files files;
+    for (const auto& [name, bytes] : files_) {
+        if (auto added = files.add(folder_ / name, bytes); !added) {
+            return added;
+        }
+    }
+    return files.commit();
 }
 
 } // namespace ostend_tools

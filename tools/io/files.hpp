@@ -1,4 +1,7 @@
 // Whole files: read with a bound, written beside and renamed, so that a reader never meets half of one.
+//
+// Files that belong together are staged first and renamed at the end: either all of them are there or none,
+// and folders that were made for them go again.
 #pragma once
 
 #include "ostend/core/result.hpp"
@@ -7,6 +10,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ostend_tools {
@@ -15,10 +19,35 @@ namespace ostend_tools {
 ostend::result<std::string> read_file(const std::filesystem::path& path,
                                       std::uintmax_t max_bytes = 1U << 30U);
 
-/// Writes path in one step: a temporary file beside it, then a rename. Missing folders are made.
+/// Files on their way: written beside their places, moved there by commit(). Without commit nothing stays.
+class staged_files {
+public:
+    staged_files() = default;
+    staged_files(const staged_files&) = delete;
+    staged_files& operator=(const staged_files&) = delete;
+    ~staged_files();
+
+    /// Writes the bytes beside path; missing folders are made.
+    ostend::status add(const std::filesystem::path& path, std::string_view bytes);
+    /// Renames all to their places.
+    ostend::status commit();
+
+private:
+    struct staged {
+        std::filesystem::path beside;
+        std::filesystem::path path;
+    };
+    std::vector<staged> files_;
+    std::vector<std::filesystem::path> made_; ///< folders, outermost first
+};
+
+/// Writes one file in one step. Missing folders are made.
 ostend::status write_file(const std::filesystem::path& path, std::string_view bytes);
 
-/// Files to be written together: nothing is written before all of them are complete in memory.
+/// Could path be written? For programs that compute for long before they write; leaves nothing behind.
+ostend::status check_writable(const std::filesystem::path& path);
+
+/// Files of one folder to be written together: all of them, or none.
 class output_files {
 public:
     explicit output_files(std::filesystem::path folder) : folder_(std::move(folder)) {}

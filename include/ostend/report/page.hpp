@@ -8,10 +8,15 @@
 #include "ostend/phrase/text_span.hpp"
 #include "ostend/tensor/view.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace ostend::inline v0 {
+
+/// Whether a phrase's point is known to be right; none where nobody knows.
+enum class page_verdict : std::uint8_t { none, right, wrong };
 
 struct page_phrase {
     std::string text = {};
@@ -21,6 +26,7 @@ struct page_phrase {
     peak at = {};
     rle mask = {};         ///< original pixels; no rows: no mask
     std::string note = {}; ///< one more fact to show (a hit, a miss); may be empty
+    page_verdict verdict = page_verdict::none;
 };
 
 struct page_image {
@@ -28,8 +34,10 @@ struct page_image {
     image_view image = {};
     std::string caption = {};
     layout grid = {};
+    peak_options reading = {}; ///< how the peaks were read, so that the maps shown are those
     std::vector<page_phrase> phrases = {};
     std::vector<std::string> left_out = {}; ///< phrases that were not grounded, with the reason
+    std::string note = {};                  ///< beside the name; may be empty
 };
 
 /// A measured figure: its name, its value as text, and what it counts.
@@ -37,6 +45,7 @@ struct page_figure {
     std::string name = {};
     std::string value = {};
     std::string meaning = {};
+    std::optional<double> share = {}; ///< from 0 to 1: drawn as a bar
 };
 
 struct page {
