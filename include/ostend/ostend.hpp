@@ -87,6 +87,7 @@
 #include "ostend/prompt/prompt.hpp"
 #include "ostend/prompt/proposal.hpp"
 #include "ostend/prompt/sam_frame.hpp"
+#include "ostend/report/caption.hpp"
 #include "ostend/report/html.hpp"
 #include "ostend/report/markup.hpp"
 #include "ostend/report/outline.hpp"

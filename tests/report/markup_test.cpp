@@ -67,6 +67,11 @@ TEST_CASE("escaped text holds none of the five characters that mark up") {
     CHECK(ostend::html_escape(every).find_first_of("<>\"'") == std::string::npos);
 }
 
+TEST_CASE("an attribute stays within its quotes") {
+    CHECK(ostend::html_attribute("title", R"(a "b" <c>)") == R"( title="a &quot;b&quot; &lt;c&gt;")");
+    CHECK(ostend::html_attribute("alt", "") == R"( alt="")");
+}
+
 TEST_CASE("bytes that are not UTF-8 become U+FFFD") {
     CHECK(ostend::html_escape("a\xFF<\xE6\xBC") == "a\uFFFD&lt;\uFFFD");
 }

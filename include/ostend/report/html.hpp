@@ -9,6 +9,7 @@
 #include "ostend/mask/runs.hpp"
 #include "ostend/peak/resample.hpp"
 #include "ostend/phrase/utf8.hpp"
+#include "ostend/report/caption.hpp"
 #include "ostend/report/html_assets.hpp"
 #include "ostend/report/markup.hpp"
 #include "ostend/report/outline.hpp"
@@ -37,16 +38,9 @@ struct html_options {
 namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
 
-/// An attribute, with the space before it.
-inline std::string html_attribute(const char* name, const std::string& value) {
-    return std::string(" ") + name + "=\"" + html_escape(value) + "\"";
-}
-
 inline std::string embedded_png(const picture& p, const png_encoder& png) {
     return " src=\"data:image/png;base64," + base64(png(p)) + "\"";
 }
-
-inline std::string data_phrase(std::size_t i) { return html_attribute("data-phrase", std::to_string(i)); }
 
 /// Where a peak lies in its image, in percent.
 inline std::string peak_place(const page_image& image, const page_phrase& p) {
@@ -54,79 +48,6 @@ inline std::string peak_place(const page_image& image, const page_phrase& p) {
     const image_size size = image.grid.original;
     return "left:" + decimal(100.0 * centre.x / static_cast<double>(size.width), 4) +
            "%;top:" + decimal(100.0 * centre.y / static_cast<double>(size.height), 4) + "%";
-}
-
-/// What the status line says behind the phrase.
-inline std::string phrase_says(const page_phrase& p) {
-    std::string text =
-        "peak at x " + std::to_string(p.at.at.x) + ", y " + std::to_string(p.at.at.y) + ", confidence " +
-        decimal(p.at.confidence, 2) +
-        (p.mask.height > 0 ? ", mask of " + std::to_string(area(p.mask)) + " pixels" : ", no mask");
-    return p.note.empty() ? text : text + "; " + p.note;
-}
-
-inline const char* verdict_name(page_verdict v) {
-    switch (v) {
-    case page_verdict::right:
-        return "right";
-    case page_verdict::wrong:
-        return "wrong";
-    default:
-        return "none";
-    }
-}
-
-inline std::string phrase_button(const page_image& image, std::size_t i, std::string_view label) {
-    const page_phrase& p = image.phrases[i];
-    return R"(<button type="button" class="phrase" aria-pressed="false")" + data_phrase(i) +
-           html_attribute("style", "--c:" + css(phrase_colour(i))) +
-           html_attribute("data-verdict", verdict_name(p.verdict)) +
-           html_attribute("data-says", phrase_says(p)) + ">" + html_escape(label) + "</button>";
-}
-
-/// Where the punctuation ends that closes what lies before a code point, at most where a phrase begins.
-inline index punctuation_end(const text_index& text, index from, const std::vector<page_phrase>& phrases) {
-    const auto begins = [&](const page_phrase& p) { return p.span.begin == from; };
-    while (from < text.size() && std::none_of(phrases.begin(), phrases.end(), begins) &&
-           std::string_view(".,;:!?)").find(text.substring({from, from + 1})) != std::string_view::npos) {
-        ++from;
-    }
-    return from;
-}
-
-/// The caption with a button in the place of each phrase. Of phrases that overlap the longer one of the first
-/// stands in the text; the others follow in a line of their own, so that each can be reached.
-inline std::string caption_html(const page_image& image) {
-    std::vector<std::size_t> order(image.phrases.size());
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        order[i] = i;
-    }
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        const text_span& left = image.phrases[a].span;
-        const text_span& right = image.phrases[b].span;
-        return left.begin != right.begin ? left.begin < right.begin : left.end > right.end;
-    });
-    const text_index text(image.caption);
-    const auto plain = [&](text_span span) { return html_escape(text.substring(span)); };
-    std::string line;
-    std::string also;
-    index written = 0;
-    for (const std::size_t i : order) {
-        const text_span span = image.phrases[i].span;
-        if (span.begin < written || span.size() == 0) {
-            also += (also.empty() ? "" : " ") + phrase_button(image, i, image.phrases[i].text);
-            continue;
-        }
-        // No line begins with the comma or full stop that follows a phrase.
-        const index end = punctuation_end(text, span.end, image.phrases);
-        line += plain({written, span.begin});
-        const std::string button = phrase_button(image, i, text.substring(span));
-        line +=
-            end == span.end ? button : "<span class=\"tie\">" + button + plain({span.end, end}) + "</span>";
-        written = end;
-    }
-    line = "<p class=\"caption\">" + line + plain({written, text.size()}) + "</p>\n";
-    return also.empty() ? line : line + "<p class=\"also\">also: " + also + "</p>\n";
 }
 
 /// The image, over it all outlines and peaks at rest, and hidden until it is pointed at what each phrase has.
@@ -303,11 +224,11 @@ inline std::string choice_html(const char* legend, const char* name,
         if (!stage) {
             return stage.error().in(image.name);
         }
-        out +=
-            "<article class=\"scene\">\n" + *stage + "<div class=\"text\">\n<h2>" + html_escape(image.name) +
-            (image.note.empty() ? "" : " <small>" + html_escape(image.note) + "</small>") + "</h2>\n" +
-            detail::caption_html(image) + "<p class=\"status\" role=\"status\" aria-live=\"polite\"></p>\n" +
-            detail::table_html(image, single) + "</div>\n</article>\n";
+        out += "<article class=\"scene\">\n" + *stage + "<div class=\"text\">\n<h2>" +
+               html_escape(image.name) +
+               (image.note.empty() ? "" : " <small>" + html_escape(image.note) + "</small>") + "</h2>\n" +
+               caption_html(image) + "<p class=\"status\" role=\"status\" aria-live=\"polite\"></p>\n" +
+               detail::table_html(image, single) + "</div>\n</article>\n";
     }
     return out + "</main>\n<script>" + std::string(v0::detail::page_script) + "</script>\n</body></html>\n";
 }

@@ -38,6 +38,11 @@ namespace ostend::inline OSTEND_KERNELS {
     return out;
 }
 
+/// ` name="value"`, escaped, with the space before it.
+[[nodiscard]] inline std::string html_attribute(std::string_view name, std::string_view value) {
+    return " " + std::string(name) + "=\"" + html_escape(value) + "\"";
+}
+
 /// RFC 4648, with padding. O(bytes).
 [[nodiscard]] inline std::string base64(std::string_view bytes) {
     constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
