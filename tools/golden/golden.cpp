@@ -1,9 +1,11 @@
 #include "golden/golden.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <limits>
 #include <set>
+#include <stdexcept>
 
 namespace ostend_tools {
 
@@ -19,6 +21,47 @@ std::string text_of(double value) {
     return text;
 }
 
+/// A broken precondition of the library as an exception: a damaged case then fails and the others go on.
+class precondition_failure : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+class throwing_expects {
+public:
+    throwing_expects()
+        : before_(ostend::set_expects_handler([](const std::string& sentence, const ostend::source_place&) {
+              throw precondition_failure(sentence);
+          })) {}
+    ~throwing_expects() { ostend::set_expects_handler(before_); }
+    throwing_expects(const throwing_expects&) = delete;
+    throwing_expects& operator=(const throwing_expects&) = delete;
+
+private:
+    ostend::expects_handler before_;
+};
+
+/// A field of a case that should be a string, or something else to call it.
+std::string text_field(const json& spec, const char* key, const std::string& otherwise) {
+    const auto found = spec.find(key);
+    return found != spec.end() && found->is_string() ? found->get<std::string>() : otherwise;
+}
+
+/// Why the case fails; empty when it passes.
+std::string run_case(const std::filesystem::path& folder, const json& spec, const std::string& name,
+                     golden_check check) {
+    try {
+        golden_case c(folder, spec, name);
+        if (c.why().empty()) {
+            check(c);
+        }
+        return c.why();
+    } catch (const json::exception& failure) {
+        return std::string("a field has another type than expected: ") + failure.what();
+    } catch (const std::exception& failure) {
+        return failure.what();
+    }
+}
+
 void flatten(const json& value, std::vector<double>& out) {
     if (value.is_array()) {
         for (const json& item : value) {
@@ -31,12 +74,10 @@ void flatten(const json& value, std::vector<double>& out) {
 
 } // namespace
 
-golden_case::golden_case(std::filesystem::path folder, const json& spec)
-    : folder_(std::move(folder)), spec_(spec) {
-    name_ = spec.value("name", "(no name)");
-    category_ = spec.value("category", "");
+golden_case::golden_case(std::filesystem::path folder, const json& spec, std::string name)
+    : folder_(std::move(folder)), spec_(spec), name_(std::move(name)) {
     const auto tolerance = spec.find("tolerance");
-    if (tolerance == spec.end()) {
+    if (tolerance == spec.end() || !tolerance->is_object()) {
         fail("the case has no tolerance");
     } else if (!tolerance->value("exact", false)) {
         atol_ = tolerance->value("atol", 0.0);
@@ -133,30 +174,21 @@ ostend::result<std::vector<golden_outcome>> run_golden(const std::filesystem::pa
     if (!cases || !(*cases)->is_array()) {
         return ostend::error{"the manifest has no list of cases", (folder / "manifest.json").string()};
     }
+    const throwing_expects guard;
     std::vector<golden_outcome> outcomes;
     std::set<std::string> seen;
     for (const json& spec : **cases) {
-        if (!spec.is_object()) {
-            outcomes.push_back(
-                {"(case " + std::to_string(outcomes.size()) + ")", "the case is not an object"});
+        const std::string name =
+            text_field(spec, "name", "(case " + std::to_string(&spec - &(**cases)[0]) + ")");
+        const std::string category = text_field(spec, "category", name.substr(0, name.find('/')));
+        seen.insert(category);
+        if (!only.empty() && std::find(only.begin(), only.end(), category) == only.end()) {
             continue;
         }
-        golden_case c(folder, spec);
-        seen.insert(c.category());
-        if (!only.empty() && std::find(only.begin(), only.end(), c.category()) == only.end()) {
-            continue;
-        }
-        const auto check = golden_checks().find(c.category());
-        if (check == golden_checks().end()) {
-            c.fail("the category '" + c.category() + "' is not known");
-        } else if (c.why().empty()) {
-            try {
-                check->second(c);
-            } catch (const json::exception& failure) {
-                c.fail(std::string("a field has another type than expected: ") + failure.what());
-            }
-        }
-        outcomes.push_back({c.name(), c.why()});
+        const auto check = golden_checks().find(category);
+        outcomes.push_back({name, check == golden_checks().end()
+                                      ? "the category '" + category + "' is not known"
+                                      : run_case(folder, spec, name, check->second)});
     }
     for (const std::string& category : only) {
         if (!seen.contains(category)) {

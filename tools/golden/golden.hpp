@@ -20,10 +20,9 @@ namespace ostend_tools {
 /// skipped and the case fails with that sentence.
 class golden_case {
 public:
-    golden_case(std::filesystem::path folder, const json& spec);
+    golden_case(std::filesystem::path folder, const json& spec, std::string name);
 
     [[nodiscard]] const std::string& name() const { return name_; }
-    [[nodiscard]] const std::string& category() const { return category_; }
     /// Empty while nothing failed.
     [[nodiscard]] const std::string& why() const { return why_; }
 
@@ -77,7 +76,6 @@ private:
     std::filesystem::path folder_;
     const json& spec_;
     std::string name_;
-    std::string category_;
     std::string why_;
     double atol_ = 0;
     double rtol_ = 0;

@@ -80,6 +80,9 @@ void check_rleiou(golden_case& c) {
     for (const json& flag : c.param("iscrowd")) {
         crowd.push_back(flag.get<int>() != 0 ? 1 : 0);
     }
+    if (crowd.size() != gt.size()) {
+        return c.fail("iscrowd has another length than gt");
+    }
     c.compare(ostend::iou_matrix(dt, gt, crowd).values(), c.expected_value("iou"), "iou");
     c.compare(ostend::iou_matrix(dt, gt).values(), c.expected_value("iou_nocrowd"), "iou_nocrowd");
 
