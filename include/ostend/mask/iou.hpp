@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ostend/core/expects.hpp"
+#include "ostend/core/rounded_product.hpp"
 #include "ostend/mask/runs.hpp"
 #include "ostend/mask/set_operations.hpp"
 #include "ostend/tensor/matrix.hpp"
@@ -70,12 +71,6 @@ struct measured_mask {
         j += b_ends ? 2U : 0U;
     }
     return sum;
-}
-
-/// A product that cannot be contracted into a fused multiply-add with what follows.
-[[nodiscard]] inline double rounded_product(double a, double b) {
-    const volatile double product = a * b;
-    return product;
 }
 
 } // namespace detail
