@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <random>
 
 using ostend::grid_cut;
@@ -124,9 +125,34 @@ TEST_CASE("grid_cut: terminals add up and cancel") {
     CHECK(cut.is_source_side(0, 1));
 }
 
+TEST_CASE("grid_cut: the largest costs, and those beyond") {
+    constexpr int largest = 1 << 30;
+    grid_cut cut(1, 2);
+    cut.add_terminal(0, 0, largest, 0);
+    cut.add_terminal(0, 1, 0, largest);
+    cut.add_edge(0, 0, 0, largest);
+    CHECK(cut.solve() == largest);
+    cut.reset(1, 2);
+    cut.add_terminal(0, 0, largest, 0);
+    CHECK_EXPECTS(cut.add_terminal(0, 0, 1, 0), "exceed 2^30");
+    cut.add_edge(0, 0, 0, largest - 5);
+    CHECK_EXPECTS(cut.add_edge(0, 0, 0, 6), "exceeds 2^30");
+}
+
 TEST_CASE("grid_cut: empty grids and refusals") {
     grid_cut cut(0, 5);
     CHECK(cut.solve() == 0);
     CHECK_EXPECTS(cut.reset(-1, 3), "a grid of -1 x 3");
     CHECK_EXPECTS(cut.reset(1 << 20, 1 << 20), "grid_cut");
+    CHECK_EXPECTS(cut.reset(std::numeric_limits<ostend::index>::max(), 2), "grid_cut");
+    cut.reset(2, 3);
+    CHECK_EXPECTS(cut.add_terminal(2, 0, 1, 1), "row 2, column 0");
+    CHECK_EXPECTS(cut.add_terminal(0, -1, 1, 1), "column -1");
+    CHECK_EXPECTS(cut.add_terminal(0, 0, -1, 1), "costs -1 and 1");
+    CHECK_EXPECTS(cut.add_edge(0, 2, 0, 1), "direction 0 at row 0, column 2"); // no neighbour there
+    CHECK_EXPECTS(cut.add_edge(1, 0, 1, 1), "direction 1 at row 1, column 0");
+    CHECK_EXPECTS(cut.add_edge(0, 2, 2, 1), "direction 2");
+    CHECK_EXPECTS(cut.add_edge(0, 0, 3, 1), "direction 3");
+    CHECK_EXPECTS(cut.add_edge(0, 0, 4, 1), "direction 4");
+    CHECK_EXPECTS(cut.add_edge(0, 0, 0, -1), "capacity -1");
 }
