@@ -2,6 +2,7 @@
 
 #include "io/files.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cstring>
@@ -87,8 +88,12 @@ std::vector<float> npy_array::as_floats() const {
 }
 
 std::vector<std::uint8_t> npy_array::as_bytes() const {
-    const std::vector<float> values = as_floats();
-    return {values.begin(), values.end()};
+    std::vector<std::uint8_t> out;
+    out.reserve(bytes.size());
+    for (const float v : as_floats()) {
+        out.push_back(static_cast<std::uint8_t>(v > 0 ? std::min(v, 255.0F) : 0.0F)); // NaN is 0
+    }
+    return out;
 }
 
 ostend::result<npy_array> parse_npy(std::string_view file) {
@@ -135,9 +140,12 @@ ostend::result<npy_array> parse_npy(std::string_view file) {
     std::size_t elements = 1;
     const std::size_t most = (file.size() - start - length) / element_size;
     while (!shape.empty()) {
-        if (std::isdigit(static_cast<unsigned char>(shape.front())) == 0) {
+        if (shape.front() == ',' || shape.front() == ' ') {
             shape.remove_prefix(1);
             continue;
+        }
+        if (std::isdigit(static_cast<unsigned char>(shape.front())) == 0) {
+            return error{"an extent is not a whole number", "shape"};
         }
         index extent = 0;
         const auto [end, failure] = std::from_chars(shape.data(), shape.data() + shape.size(), extent);

@@ -19,6 +19,7 @@ struct npy_array {
     [[nodiscard]] ostend::index size() const;
     /// All elements widened or rounded to f32.
     [[nodiscard]] std::vector<float> as_floats() const;
+    /// All elements cut to 0 .. 255.
     [[nodiscard]] std::vector<std::uint8_t> as_bytes() const;
 };
 
