@@ -1,4 +1,5 @@
 // ostend_ground: says what an image shows, and where: caption, and a point and a mask for each noun phrase.
+#include "dump/dump_listener.hpp"
 #include "ground/ground_files.hpp"
 #include "io/files.hpp"
 #include "ostend/host/graph_cut.hpp"
@@ -9,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,8 @@ int main(int argc, char** argv) {
     ostend::ground_options options;
     std::string text;
     bool no_prior = false;
+    std::string dump_file;
+    std::string dump_content = "queries";
     app.add_option("--model", model_dir, "folder of the model (config.json, model.safetensors, tokenizer)")
         ->required();
     app.add_option("--image", image_file, "image file: PNG, JPEG, BMP, TGA, GIF or PNM, of any shape")
@@ -49,11 +53,27 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(1, 400));
     app.add_flag("--no-prior", no_prior,
                  "give the segmenter the point alone, without the map as mask logits");
+    app.add_option("--dump", dump_file,
+                   "write the generation's attention to this file, to be replayed without the model");
+    app.add_option("--dump-content", dump_content,
+                   "what the dump holds: queries (with keys) or rows of attention")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"queries", "rows"}));
     app.footer("Exit status: 0 done, 1 bad input, 100 and more bad arguments.");
     CLI11_PARSE(app, argc, argv);
     options.map_as_prior = !no_prior;
     if (forced->count() > 0) {
+        if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+            return fail({"the text is empty", "--text"});
+        }
         options.request.text = text;
+    }
+    // What cannot be written is said before the work, not after it.
+    const std::string report_file = (std::filesystem::path(out_dir) / "report.html").string();
+    const auto possible = out_dir.empty() ? ostend::status(ostend::error{"the folder has no name", "--out"})
+                                          : ostend_tools::check_writable(report_file);
+    if (!possible) {
+        return fail(possible.error());
     }
 
     const auto preset = ostend::find_preset(preset_name);
@@ -72,13 +92,18 @@ int main(int argc, char** argv) {
     }
 
     std::fprintf(stderr, "grounding %s (%td x %td)\n", image_file.c_str(), image->width, image->height);
+    ostend_tools::dump_listener ear(dump_content == "rows" ? ostend_tools::dump_content::rows
+                                                           : ostend_tools::dump_content::queries);
+    if (!dump_file.empty()) {
+        options.request.recording.listener = &ear;
+    }
     ostend::graph_cut_segmenter segmenter;
     const auto found = ostend::ground(image->view(), *lmm, segmenter, options);
     if (!found) {
         return fail(found.error());
     }
 
-    ostend::page page{.title = "ostend: " + found->caption,
+    ostend::page page{.title = "Which pixels does each phrase mean?",
                       .made_with = model_dir + ", preset " + preset->name + ", built-in graph-cut segmenter"};
     page.images.push_back(ostend_tools::grounding_to_page(*found, image_file, image->view()));
     const auto html = ostend::html_page(page, ostend_tools::picture_to_png);
@@ -96,6 +121,18 @@ int main(int argc, char** argv) {
         files.add("overlays/" + name, std::move(png));
     }
     files.add("report.html", *html);
+    if (!dump_file.empty()) {
+        const auto dump =
+            ear.finish(image->view(), found->tokens, found->grid, "ostend_ground, " + model_dir);
+        if (!dump) {
+            return fail(dump.error());
+        }
+        auto bytes = ostend_tools::dump_bytes(*dump);
+        if (!bytes) {
+            return fail(bytes.error());
+        }
+        files.add(std::filesystem::absolute(dump_file).string(), *std::move(bytes));
+    }
     if (const auto written = files.write(); !written) {
         return fail(written.error());
     }
@@ -108,6 +145,6 @@ int main(int argc, char** argv) {
     for (const auto& d : found->dropped) {
         std::printf("  not grounded: %s (%s)\n", d.phrase.text.c_str(), d.reason.c_str());
     }
-    std::printf("report: %s/report.html\n", out_dir.c_str());
+    std::printf("report: %s\n", report_file.c_str());
     return 0;
 }

@@ -56,7 +56,8 @@ attention_dump small_dump(unsigned seed, bool rows) {
     d.grid = ostend::geometry::llava_pad({.width = 5, .height = 4}, {.grid = 3, .cell = 2.5});
     d.grid.tokens.insert(d.grid.tokens.begin() + 3, {ostend::token_kind::newline, 0, 0, 0});
     if (rows) {
-        dumped_rows a{.layers = 2, .heads = 3, .values = random_floats(4 * 2 * 3 * 10, draw)};
+        dumped_rows a{
+            .layers = 2, .heads = 3, .image_tokens = 10, .values = random_floats(4 * 2 * 3 * 10, draw)};
         for (float& v : a.values) {
             v = std::abs(v) / 100;
         }

@@ -179,7 +179,10 @@ dumped_rows read_rows(tensor_reader& in, const attention_dump& dump) {
     const shape s = in.shape_of("rows", 4);
     const auto tokens = static_cast<index>(dump.tokens.size());
     const auto image_tokens = static_cast<index>(dump.grid.tokens.size());
-    return {.layers = s[1], .heads = s[2], .values = in.floats("rows", {tokens, s[1], s[2], image_tokens})};
+    return {.layers = s[1],
+            .heads = s[2],
+            .image_tokens = image_tokens,
+            .values = in.floats("rows", {tokens, s[1], s[2], image_tokens})};
 }
 
 dumped_queries read_queries(tensor_reader& in) {
@@ -247,7 +250,7 @@ status check_attention(const dumped_rows& rows, index tokens, index image_tokens
         return good;
     }
     const shape wanted{tokens, rows.layers, rows.heads, image_tokens};
-    if (!is_size(rows.values.size(), wanted)) {
+    if (rows.image_tokens != image_tokens || !is_size(rows.values.size(), wanted)) {
         return error{std::to_string(rows.values.size()) +
                          " values are not [tokens, layers, heads, image_tokens] = " + text(wanted),
                      "rows"};
@@ -420,25 +423,24 @@ void write_attention(tensor_writer& out, const dumped_queries& a, const attentio
 
 // ---- replaying ------------------------------------------------------------------------------------------
 
-/// Each layer as one block: [heads, tokens, image_tokens].
 void record(ostend::recorder& into, const dumped_rows& a, index tokens) {
-    const ostend::tensor_view<const float, 4> rows(a.values.data(),
-                                                   {tokens, a.layers, a.heads, into.image_tokens()});
-    for (int layer = 0; layer < a.layers; ++layer) {
-        into.add({.layer = layer, .token = 0}, rows.slice(1, layer).permuted({1, 0, 2}));
+    for (index token = 0; token < tokens; ++token) {
+        for (int layer = 0; layer < a.layers; ++layer) {
+            into.add({.layer = layer, .token = token}, a.row(token, layer));
+        }
     }
 }
 
+/// All tokens of a layer as one block, as in a prefill.
 void record(ostend::recorder& into, const dumped_queries& a, index tokens) {
     const ostend::tensor_view<const float, 4> q(a.q.data(), {tokens, a.layers, a.heads, a.head_dim});
-    const ostend::tensor_view<const float, 4> k(a.k.data(), {a.layers, a.keys, a.kv_heads, a.head_dim});
     ostend::qk_block block{.score = {.scale = a.scale, .softcap = a.softcap}};
     for (const index keys : a.visible) {
         block.visible.emplace_back(ostend::causal_limit{keys});
     }
     for (int layer = 0; layer < a.layers; ++layer) {
         block.q = q.slice(1, layer);
-        block.keys = ostend::key_source::cell_major(k[layer]);
+        block.keys = ostend::key_source::cell_major(a.keys_of(layer));
         into.add({.layer = layer, .token = 0}, block);
         (void)into.flush(layer, block.keys); // a recorder may keep queries; maps() tells what went wrong
     }

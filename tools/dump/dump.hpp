@@ -22,7 +22,13 @@ namespace ostend_tools {
 struct dumped_rows {
     ostend::index layers = 0;
     ostend::index heads = 0;
+    ostend::index image_tokens = 0;
     std::vector<float> values = {};
+
+    /// The attention of one query in one layer, [heads, image_tokens].
+    [[nodiscard]] ostend::tensor_view<const float, 2> row(ostend::index token, ostend::index layer) const {
+        return {values.data() + (token * layers + layer) * heads * image_tokens, {heads, image_tokens}};
+    }
     friend bool operator==(const dumped_rows&, const dumped_rows&) = default;
 };
 
@@ -39,6 +45,15 @@ struct dumped_queries {
     std::vector<ostend::index> image_keys = {}; ///< [image_tokens], the key of each
     float scale = 0;                            ///< 0: 1 / sqrt(head_dim)
     float softcap = 0;                          ///< 0: none
+
+    /// One query of one layer, [heads, head_dim].
+    [[nodiscard]] ostend::tensor_view<const float, 2> query(ostend::index token, ostend::index layer) const {
+        return {q.data() + (token * layers + layer) * heads * head_dim, {heads, head_dim}};
+    }
+    /// The keys of one layer, [keys, kv_heads, head_dim].
+    [[nodiscard]] ostend::tensor_view<const float, 3> keys_of(ostend::index layer) const {
+        return {k.data() + layer * keys * kv_heads * head_dim, {keys, kv_heads, head_dim}};
+    }
     friend bool operator==(const dumped_queries&, const dumped_queries&) = default;
 };
 
@@ -63,6 +78,6 @@ ostend::result<std::string> dump_bytes(const attention_dump& dump,
 
 /// The generation that was dumped, its attention recorded anew. options: what a recorder may choose (heads,
 /// reduction, mode); layers, heads and image keys come from the dump. Precondition: check(dump).
-ostend::generation replay(const attention_dump& dump, ostend::recorder_options options = {});
+[[nodiscard]] ostend::generation replay(const attention_dump& dump, ostend::recorder_options options = {});
 
 } // namespace ostend_tools

@@ -59,6 +59,7 @@ void dump_listener::on_rows(const ostend::row_key& key, const ostend::tensor_vie
         return;
     }
     heads_ = rows.extent(0);
+    image_tokens_ = image.size();
     for (index query = std::max<index>(-key.token, 0); query < rows.extent(1); ++query) {
         layers_[key.layer].rows[key.token + query] = image_row(rows.slice(1, query), image);
     }
@@ -71,6 +72,7 @@ void dump_listener::on_queries(const ostend::row_key& key, const ostend::qk_bloc
     }
     if (content_ == dump_content::rows) {
         heads_ = block.q.extent(1);
+        image_tokens_ = image.size();
         for (index query = std::max<index>(-key.token, 0); query < block.q.extent(0); ++query) {
             const auto row = attention_probabilities(block, query);
             layers_[key.layer].rows[key.token + query] = image_row(row.view(), image);
@@ -127,7 +129,8 @@ void dump_listener::keep_queries(const ostend::row_key& key, const ostend::qk_bl
 }
 
 ostend::result<dumped_rows> dump_listener::rows_of(index tokens) const {
-    dumped_rows out{.layers = static_cast<index>(layers_.size()), .heads = heads_};
+    dumped_rows out{
+        .layers = static_cast<index>(layers_.size()), .heads = heads_, .image_tokens = image_tokens_};
     for (index token = 0; token < tokens; ++token) {
         for (int layer = 0; layer < out.layers; ++layer) {
             const auto of_layer = layers_.find(layer);

@@ -66,6 +66,7 @@ private:
 
     dump_content content_;
     ostend::index heads_ = 0;
+    ostend::index image_tokens_ = 0;
     std::map<int, kept_layer> layers_ = {};
     std::optional<shared_shape> model_ = {};
     std::string refused_ = {}; ///< why no dump can be made
