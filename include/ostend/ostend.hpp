@@ -60,6 +60,7 @@
 #include "ostend/metrics/coco_overlap.hpp"
 #include "ostend/metrics/coco_summary.hpp"
 #include "ostend/metrics/gcg.hpp"
+#include "ostend/metrics/gcg_ap.hpp"
 #include "ostend/metrics/image_records.hpp"
 #include "ostend/metrics/mask_pair.hpp"
 #include "ostend/metrics/narrative.hpp"
