@@ -3,6 +3,7 @@
 #include "ostend/geometry/stretch.hpp"
 #include "ostend/peak/argmax.hpp"
 
+#include "peak/random_maps.hpp"
 #include "support/expects.hpp"
 
 #include <cstring>
@@ -12,6 +13,7 @@
 namespace {
 
 using namespace ostend;
+using namespace ostend_test;
 namespace inner = ostend::OSTEND_KERNELS::detail;
 using ostend::index;
 
@@ -35,55 +37,6 @@ void check_same(const matrix<float>& cells, const resampling& on) {
                                      << got->value << " where " << want.at.y << ", " << want.at.x << " = "
                                      << want.value);
 }
-
-enum class kind { normal, positive, constant, plateau, sparse, negative, smooth, offset, tiny, equal_peaks };
-
-matrix<float> make_map(kind what, index rows, index columns, std::mt19937& random) {
-    std::normal_distribution<float> normal;
-    std::uniform_real_distribution<float> uniform(0, 1);
-    matrix<float> cells(rows, columns);
-    const float level = normal(random);
-    for (index r = 0; r < rows; ++r) {
-        for (index c = 0; c < columns; ++c) {
-            float& v = cells(r, c);
-            switch (what) {
-            case kind::normal:
-                v = normal(random);
-                break;
-            case kind::positive:
-                v = 2e-4F * uniform(random);
-                break;
-            case kind::constant:
-                v = level;
-                break;
-            case kind::plateau:
-                v = uniform(random) < 0.5F ? 0.0F : 1.0F;
-                break;
-            case kind::sparse:
-                v = uniform(random) < 0.03F ? normal(random) : 0.0F;
-                break;
-            case kind::negative:
-                v = -1.0F - uniform(random);
-                break;
-            case kind::smooth:
-                v = std::sin(0.4F * static_cast<float>(r) + level) * std::cos(0.3F * static_cast<float>(c));
-                break;
-            case kind::offset:
-                v = 1.0F + 1e-6F * normal(random);
-                break;
-            case kind::tiny:
-                v = 1e-41F * normal(random);
-                break;
-            case kind::equal_peaks:
-                v = r % 3 == 1 && c % 4 == 2 ? 1.0F : 0.0F;
-                break;
-            }
-        }
-    }
-    return cells;
-}
-
-constexpr int kinds = 10;
 
 TEST_CASE("pruned equals filled to the bit: thousands of maps, both kernels, any shape") {
     std::mt19937 random(21);
@@ -112,29 +65,12 @@ TEST_CASE("pruned equals filled on padded images and larger sizes") {
         check_same(make_map(static_cast<kind>(i % kinds), 150, 299, random),
                    make_resampling(150, 299, {61, 300}));
     }
-}
-
-TEST_CASE("a patch's bound is never below a pixel of the patch") {
-    std::mt19937 random(23);
-    for (int i = 0; i < 300; ++i) {
-        const auto kernel = i % 2 == 0 ? interpolation::bicubic : interpolation::bilinear;
-        const auto cells = make_map(static_cast<kind>(i % kinds), 9, 7, random);
-        const auto on = make_resampling(9, 7, {90, 110}, kernel);
-        // A quarter of the margin must do: the other three are in hand.
-        const float margin = 0.25F * inner::rounding_margin(inner::largest_magnitude(cells.values()));
-        const auto bounds = inner::patch_bounds(on, cells, margin);
-        const auto image = resample(cells, on);
-        bool below = false;
-        for (std::size_t p = 0; p < on.y.runs.size(); ++p) {
-            for (std::size_t q = 0; q < on.x.runs.size(); ++q) {
-                for (index y = on.y.runs[p].begin; y < on.y.runs[p].end; ++y) {
-                    for (index x = on.x.runs[q].begin; x < on.x.runs[q].end; ++x) {
-                        below = below || image(y, x) > bounds(static_cast<index>(p), static_cast<index>(q));
-                    }
-                }
-            }
-        }
-        CHECK(!below);
+    // Patches of thousands of pixels, so that they are cut many times.
+    for (int i = 0; i < 8 * kinds; ++i) {
+        const auto kernel = i / kinds % 2 == 0 ? interpolation::bicubic : interpolation::bilinear;
+        const index rows = 1 + i % 7;
+        check_same(make_map(static_cast<kind>(i % kinds), rows, 5, random),
+                   make_resampling(rows, 5, {3 * side(random), 3 * side(random)}, kernel));
     }
 }
 

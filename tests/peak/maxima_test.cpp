@@ -2,6 +2,7 @@
 #include "ostend/geometry/llava.hpp"
 #include "ostend/peak/maxima.hpp"
 
+#include "peak/random_maps.hpp"
 #include "support/expects.hpp"
 
 #include <limits>
@@ -10,10 +11,13 @@
 namespace {
 
 using namespace ostend;
+using namespace ostend_test;
+namespace inner = ostend::OSTEND_KERNELS::detail;
 using ostend::index;
 
-/// Local maxima of a filled image, then the greedy choice; pixels as the unit.
-std::vector<peak> brute_force(const matrix<float>& image, int count, double separation) {
+/// Local maxima of a filled image, then the greedy choice; distances are measured in units of so many pixels.
+std::vector<peak> brute_force(const matrix<float>& image, int count, double separation, double unit_x = 1,
+                              double unit_y = 1) {
     std::vector<peak> candidates;
     for (index y = 0; y < image.rows(); ++y) {
         for (index x = 0; x < image.columns(); ++x) {
@@ -40,8 +44,8 @@ std::vector<peak> brute_force(const matrix<float>& image, int count, double sepa
     for (const peak& c : candidates) {
         bool apart = true;
         for (const peak& t : taken) {
-            const auto dx = static_cast<double>(c.at.x - t.at.x);
-            const auto dy = static_cast<double>(c.at.y - t.at.y);
+            const auto dx = static_cast<double>(c.at.x - t.at.x) / unit_x;
+            const auto dy = static_cast<double>(c.at.y - t.at.y) / unit_y;
             apart = apart && std::sqrt(dx * dx + dy * dy) >= separation - 1e-9;
         }
         if (apart && static_cast<int>(taken.size()) < count) {
@@ -72,6 +76,52 @@ TEST_CASE("find_peaks agrees with a brute-force search") {
             CHECK((*got)[k].value == want[k].value);
         }
         CHECK(got->front() == *find_peak(cells, on));
+    }
+}
+
+void check_same(const std::vector<peak>& got, const std::vector<peak>& want) {
+    bool same = got.size() == want.size();
+    for (std::size_t k = 0; same && k < want.size(); ++k) {
+        same = got[k].at == want[k].at && got[k].value == want[k].value;
+    }
+    CHECK(same);
+}
+
+TEST_CASE("and so it does for maps of every kind, both kernels, any shape, count and separation") {
+    std::mt19937 random(33);
+    std::uniform_int_distribution<index> grid_side(1, 12);
+    std::uniform_int_distribution<index> image_side(1, 70);
+    std::uniform_int_distribution<int> count(1, 12);
+    std::uniform_real_distribution<double> separation(0, 4);
+    for (int i = 0; i < 1500; ++i) {
+        const index rows = grid_side(random);
+        const index columns = grid_side(random);
+        const auto cells = make_map(static_cast<kind>(i % kinds), rows, columns, random);
+        const auto kernel = i / kinds % 2 == 0 ? interpolation::bicubic : interpolation::bilinear;
+        const image_size image{image_side(random), image_side(random)};
+        const auto on = make_resampling(rows, columns, image, kernel);
+        const peaks_options options{.count = count(random), .separation = separation(random)};
+        const auto got = find_peaks(cells, on, options);
+        REQUIRE(got);
+        check_same(*got,
+                   brute_force(resample(cells, on), options.count, options.separation,
+                               1.0 / static_cast<double>(on.x.ratio), 1.0 / static_cast<double>(on.y.ratio)));
+    }
+}
+
+TEST_CASE("and for images of many pixels a cell, padded or not, with values that cannot be bounded") {
+    std::mt19937 random(34);
+    for (int i = 0; i < 2 * kinds; ++i) {
+        const layout grid = i < kinds ? geometry::llava_pad({311, 197}) : geometry::llava_pad({150, 480});
+        auto cells = make_map(static_cast<kind>(i % kinds), 24, 24, random);
+        const auto on = make_resampling(grid);
+        const peaks_options options{.count = 7, .separation = 40, .unit = separation_unit::pixels};
+        check_same(*find_peaks(cells, on, options), brute_force(resample(cells, on), 7, 40));
+        const float largest = inner::largest_magnitude(cells.values());
+        for (float& v : cells.values()) {
+            v = v / largest * 0x1p123F; // overflow is near
+        }
+        check_same(*find_peaks(cells, on, options), brute_force(resample(cells, on), 7, 40));
     }
 }
 

@@ -4,10 +4,10 @@
 // reduced, into parts that the shape alone decides: the bits are the same whoever runs them, and however many
 // do. `par` (core/threads.hpp) starts threads for the call; a host that has a pool passes its own:
 //
-//     find_peaks(maps, resampling, ostend::seq);           // the default
-//     find_peaks(maps, resampling, ostend::par);           // a thread a core; or ostend::threads{3}
-//     find_peaks(maps, resampling, [&](ostend::index count, ostend::part_work work) {
-//         pool.parallel_for(0, count, work);               // each work(i) once; returns when all have
+//     find_peak_of_each(maps, layout, options);                 // seq: the default
+//     find_peak_of_each(maps, layout, options, ostend::par);    // a thread a core; ostend::threads{3}: three
+//     find_peak_of_each(maps, layout, options, [&](ostend::index count, ostend::part_work work) {
+//         pool.parallel_for(0, count, work);                    // each work(i) once; back when all are done
 //     });
 #pragma once
 

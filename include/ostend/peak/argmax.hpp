@@ -1,13 +1,12 @@
 // The maximum of the upsampled map without filling it.
 //
-// The pixels that read the same cells form a patch; on a patch the map is a polynomial, and no value of a
-// polynomial exceeds the largest of its Bernstein coefficients. Only patches whose bound, raised by more than
-// the rounding can be, reaches the best value so far are evaluated, by the function that fills the image
-// (resample.hpp): the pixel and the value are those of the filled image, to the bit.
+// Only pieces of the image whose bound (patch.hpp), raised by more than the rounding can be, reaches the best
+// value so far are evaluated, by the function that fills the image (resample.hpp): the pixel and the value
+// are those of the filled image, to the bit.
 #pragma once
 
 #include "ostend/peak/confidence.hpp"
-#include "ostend/peak/resample.hpp"
+#include "ostend/peak/patch.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -17,69 +16,6 @@
 
 namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
-
-/// Bernstein coefficients, over t in [0, 1], of an axis' interpolation of the values that it reads; the count
-/// is the number of taps. Keys' cubic (a = -0.75) has the values v1, v2 and the slopes -a (v2 - v0),
-/// -a (v3 - v1) at its ends.
-inline std::array<float, 4> bernstein(int taps, const std::array<float, 4>& v) noexcept {
-    if (taps == 4) {
-        return {v[1], v[1] + 0.25F * (v[2] - v[0]), v[2] - 0.25F * (v[3] - v[1]), v[2]};
-    }
-    return v;
-}
-
-/// What rounding can add to a pixel over its patch's exact bound, for values up to `largest` in magnitude.
-/// Weights, stretched rows and sums are rounded to f32 (together below 8e-7 of the largest value) and so are
-/// the coefficients (below 1e-6); the absolute part covers subnormal values, also where they flush to zero.
-inline float rounding_margin(float largest) noexcept {
-    return 4e-6F * largest + 32.0F * std::numeric_limits<float>::min();
-}
-
-/// An upper bound for every patch, [runs of y, runs of x]. Complexity O(cells). Precondition: finite values.
-inline matrix<float> patch_bounds(const resampling& on, const matrix<float>& cells, float margin) {
-    const auto x_taps = static_cast<std::size_t>(on.x.taps);
-    const auto y_taps = static_cast<std::size_t>(on.y.taps);
-    const auto width = static_cast<index>(on.x.runs.size() * x_taps);
-    matrix<float> across(cells.rows(), width); // coefficients along x, for every row of cells
-    for (index r = 0; r < cells.rows(); ++r) {
-        const auto row = cells.row(r);
-        float* out = across.row(r).data();
-        for (const axis_run& run : on.x.runs) {
-            std::array<float, 4> v{};
-            for (std::size_t k = 0; k < x_taps; ++k) {
-                v[k] = row[static_cast<std::size_t>(run.cells[k])];
-            }
-            const auto b = bernstein(on.x.taps, v);
-            out = std::copy(b.begin(), b.begin() + on.x.taps, out);
-        }
-    }
-    matrix<float> bounds(static_cast<index>(on.y.runs.size()), static_cast<index>(on.x.runs.size()));
-    std::vector<float> highest(static_cast<std::size_t>(width));
-    for (std::size_t p = 0; p < on.y.runs.size(); ++p) {
-        std::array<const float*, 4> rows{};
-        for (std::size_t k = 0; k < y_taps; ++k) {
-            rows[k] = across.row(on.y.runs[p].cells[k]).data();
-        }
-        for (std::size_t c = 0; c < highest.size(); ++c) {
-            std::array<float, 4> v{};
-            for (std::size_t k = 0; k < y_taps; ++k) {
-                v[k] = rows[k][c];
-            }
-            const auto b = bernstein(on.y.taps, v);
-            float most = b[0];
-            for (std::size_t k = 1; k < y_taps; ++k) {
-                most = std::max(most, b[k]);
-            }
-            highest[c] = most;
-        }
-        const auto out = bounds.row(static_cast<index>(p));
-        for (std::size_t q = 0; q < out.size(); ++q) {
-            const auto first = highest.begin() + static_cast<std::ptrdiff_t>(q * x_taps);
-            out[q] = *std::max_element(first, first + on.x.taps) + margin;
-        }
-    }
-    return bounds;
-}
 
 /// The first pixel, in row-major order, of the largest value so far.
 struct best_pixel {
@@ -93,37 +29,21 @@ struct best_pixel {
             value = v;
         }
     }
-    /// A row of values that starts at pixel (y, x).
-    void offer_row(index y, index x, std::span<const float> row) noexcept {
-        std::array<float, 8> maxima; // eight maxima side by side, so that the loop becomes vector code
-        maxima.fill(-std::numeric_limits<float>::infinity());
-        const std::size_t whole = row.size() / 8 * 8;
-        for (std::size_t i = 0; i < whole; i += 8) {
-            for (std::size_t k = 0; k < 8; ++k) {
-                maxima[k] = row[i + k] > maxima[k] ? row[i + k] : maxima[k];
-            }
-        }
-        float most = *std::max_element(maxima.begin(), maxima.end());
-        for (std::size_t i = whole; i < row.size(); ++i) {
-            most = std::max(most, row[i]);
-        }
-        if (most >= value) {
-            offer(y, x + (std::find(row.begin(), row.end(), most) - row.begin()), most);
-        }
-    }
 };
 
-/// Evaluates the patches that can hold the maximum, best bound first.
+/// Evaluates the pieces of patches that can hold the maximum, best bound first.
 class patch_search {
 public:
     patch_search(const resampling& on, const matrix<float>& cells) : on_(on), cells_(cells) {}
 
     best_pixel run(float largest) {
-        const matrix<float> bounds = patch_bounds(on_, cells_, rounding_margin(largest));
+        const float margin = rounding_margin(largest);
+        const matrix<float> bounds = patch_bounds(on_, cells_, margin);
+        margin_ = margin;
         const auto values = bounds.values();
         const auto first =
             static_cast<index>(std::max_element(values.begin(), values.end()) - values.begin());
-        evaluate(first / bounds.columns(), first % bounds.columns());
+        look_at(first / bounds.columns(), first % bounds.columns());
         std::vector<index> open;
         for (index i = 0; i < static_cast<index>(values.size()); ++i) {
             if (i != first && values[static_cast<std::size_t>(i)] >= best_.value) {
@@ -139,35 +59,49 @@ public:
             if (values[static_cast<std::size_t>(i)] < best_.value) {
                 break;
             }
-            evaluate(i / bounds.columns(), i % bounds.columns());
+            look_at(i / bounds.columns(), i % bounds.columns());
         }
         return best_;
     }
 
 private:
-    void evaluate(index row_run, index column_run) {
-        const axis_run& rows = on_.y.runs[static_cast<std::size_t>(row_run)];
-        const axis_run& columns = on_.x.runs[static_cast<std::size_t>(column_run)];
-        const index width = columns.end - columns.begin;
-        stretched_.resize(static_cast<std::size_t>(4 * width));
-        line_.resize(static_cast<std::size_t>(width));
-        std::array<const double*, 4> lines{};
-        for (std::size_t k = 0; k < static_cast<std::size_t>(on_.y.taps); ++k) {
-            double* out = stretched_.data() + static_cast<index>(k) * width;
-            stretch_run(on_.x, cells_.row(rows.cells[k]), columns, out);
-            lines[k] = out;
+    void look_at(index row_run, index column_run) {
+        rows_ = &on_.y.runs[static_cast<std::size_t>(row_run)];
+        columns_ = &on_.x.runs[static_cast<std::size_t>(column_run)];
+        look_at(whole_patch(on_, cells_, *rows_, *columns_));
+    }
+    void look_at(const patch_piece& piece) {
+        if (piece.pixels() <= small_piece) {
+            evaluate(piece);
+            return;
         }
-        for (index y = rows.begin; y < rows.end; ++y) {
-            mix_rows(on_.y, y, lines, width, line_.data());
-            best_.offer_row(y, columns.begin, line_);
+        const auto half = halves(on_, *rows_, *columns_, piece);
+        const std::array<double, 2> bound{half[0].bound() + margin_, half[1].bound() + margin_};
+        const std::size_t better = bound[1] > bound[0] ? 1 : 0;
+        for (const std::size_t i : {better, 1 - better}) {
+            if (bound[i] >= best_.value) {
+                look_at(half[i]);
+            }
+        }
+    }
+    void evaluate(const patch_piece& piece) {
+        const index width = piece.x.end - piece.x.begin;
+        std::array<float, small_piece> values;
+        fill_pixels(on_, cells_, *rows_, *columns_, piece.y, piece.x, values.data(), width);
+        for (index i = 0; i < piece.pixels(); ++i) {
+            const float v = values[static_cast<std::size_t>(i)];
+            if (v >= best_.value) {
+                best_.offer(piece.y.begin + i / width, piece.x.begin + i % width, v);
+            }
         }
     }
 
     const resampling& on_;
     const matrix<float>& cells_;
+    const axis_run* rows_ = nullptr;
+    const axis_run* columns_ = nullptr;
+    double margin_ = 0;
     best_pixel best_;
-    std::vector<double> stretched_;
-    std::vector<float> line_;
 };
 
 /// Looks at every pixel, for maps with values that are not finite or so large that a sum can overflow.
@@ -210,6 +144,11 @@ inline float largest_magnitude(std::span<const float> values) noexcept {
     return largest;
 }
 
+/// Whether bounds hold for values of this magnitude: no sum can overflow, none is NaN.
+inline bool can_be_bounded(float largest) noexcept {
+    return std::abs(largest) < std::numeric_limits<float>::max() / 64;
+}
+
 } // namespace detail
 
 /// The peak of a view's cells: the first pixel, in row-major order, of the largest value of the upsampled
@@ -225,7 +164,7 @@ inline float largest_magnitude(std::span<const float> values) noexcept {
     }
     const float largest = detail::largest_magnitude(cells.values());
     detail::best_pixel best;
-    if (std::abs(largest) < std::numeric_limits<float>::max() / 64) {
+    if (detail::can_be_bounded(largest)) {
         best = detail::patch_search(on, cells).run(largest);
     } else {
         auto found = detail::search_every_pixel(on, cells);

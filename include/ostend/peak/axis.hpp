@@ -21,6 +21,7 @@ struct axis_run {
     index begin = 0;
     index end = 0;
     std::array<index, 4> cells = {}; ///< in the order of the weights; repeated at the border
+    index from = 0; ///< the cell from whose centre the pixels' offsets are measured; -1 before the first
 };
 
 struct axis_weights {
@@ -54,19 +55,83 @@ inline std::array<double, 4> cubic_weights(double t) noexcept {
     return {far(t + 1), near(t), near(1 - t), far(2 - t)};
 }
 
-/// Rounds the weights to f32 and makes the largest one less the others.
-template <std::size_t N>
-void round_weights(std::array<double, N>& w) noexcept {
-    std::size_t largest = 0;
-    double others = 0;
-    for (std::size_t k = 0; k < N; ++k) {
-        w[k] = static_cast<float>(w[k]);
-        largest = w[k] > w[largest] ? k : largest;
+/// A pixel's centre in cells from the first cell's centre, in PyTorch's f32 arithmetic. The product is formed
+/// in f64, where it is exact, and rounded once, so it cannot be contracted with the subtraction.
+inline float source_of(float ratio, double origin, double x) noexcept {
+    const auto middle = static_cast<float>(x + 0.5 + origin);
+    return static_cast<float>(static_cast<double>(ratio) * static_cast<double>(middle)) - 0.5F;
+}
+
+/// How far a pixel lies past the centre of the cell `from`, in cells: in [0, 1], but for pixels before the
+/// first centre of a bilinear axis, which copy it.
+inline double offset_of(float ratio, double origin, double from, double x) noexcept {
+    return source_of(ratio, origin, x) - from;
+}
+inline double offset_of(const axis_weights& axis, const axis_run& run, index x) noexcept {
+    return std::max(
+        0.0, offset_of(axis.ratio, axis.origin, static_cast<double>(run.from), static_cast<double>(x)));
+}
+
+/// Rounds weights to f32 and makes the larger of the middle two, no other being larger, one less the others.
+inline void round_weights(double& a, double& b, double& c, double& d) noexcept {
+    a = static_cast<float>(a);
+    b = static_cast<float>(b);
+    c = static_cast<float>(c);
+    d = static_cast<float>(d);
+    const bool right = c > b;
+    const double lesser = right ? b : c;
+    const double rest = static_cast<float>(1.0 - (a + lesser + d));
+    b = right ? lesser : rest;
+    c = right ? rest : lesser;
+}
+
+/// The weights of a run's pixels. Nothing in the loop waits for a pixel before, so that it becomes vector
+/// code.
+inline void weigh(axis_weights& axis, const axis_run& run) {
+    const auto pixels = static_cast<int>(run.end - run.begin);
+    const auto offset = [ratio = axis.ratio, origin = axis.origin, from = static_cast<double>(run.from),
+                         begin = static_cast<double>(run.begin)](int i) {
+        return offset_of(ratio, origin, from, begin + i);
+    };
+    std::array<double*, 4> out{};
+    for (std::size_t k = 0; k < static_cast<std::size_t>(axis.taps); ++k) {
+        out[k] = axis.weights[k].data() + run.begin;
     }
-    for (std::size_t k = 0; k < N; ++k) {
-        others += k == largest ? 0.0 : w[k];
+    if (axis.taps == 1) {
+        std::fill(out[0], out[0] + pixels, 1.0);
+    } else if (axis.taps == 2) {
+        for (int i = 0; i < pixels; ++i) {
+            const double t = std::max(0.0, offset(i));
+            double none = 0;
+            double a = 1.0 - t;
+            double b = t;
+            round_weights(none, a, b, none);
+            out[0][i] = a;
+            out[1][i] = b;
+        }
+    } else {
+        for (int i = 0; i < pixels; ++i) {
+            auto w = cubic_weights(offset(i));
+            round_weights(w[0], w[1], w[2], w[3]);
+            out[0][i] = w[0];
+            out[1][i] = w[1];
+            out[2][i] = w[2];
+            out[3][i] = w[3];
+        }
     }
-    w[largest] = static_cast<float>(1.0 - others);
+}
+
+/// The first x of [low, high) that is past something, high when none is; quick when the guess is near.
+template <class Past>
+index first_past(double guess, index low, index high, Past is_past) {
+    auto x = static_cast<index>(std::clamp(guess, static_cast<double>(low), static_cast<double>(high)));
+    while (x > low && is_past(x - 1)) {
+        --x;
+    }
+    while (x < high && !is_past(x)) {
+        ++x;
+    }
+    return x;
 }
 
 } // namespace detail
@@ -93,52 +158,39 @@ void round_weights(std::array<double, N>& w) noexcept {
     for (int k = 0; k < axis.taps; ++k) {
         axis.weights[static_cast<std::size_t>(k)].assign(static_cast<std::size_t>(pixels), 0.0);
     }
-    const auto clamped = [cells](index c) { return std::clamp<index>(c, 0, cells - 1); };
-    axis.begin = axis.end = pixels;
-    for (index x = 0; x < pixels; ++x) {
-        const double centre = axis.position(x);
-        if (!(centre >= 0 && centre < static_cast<double>(cells))) {
-            if (axis.begin < pixels) {
-                axis.end = x;
-                break;
-            }
-            continue;
-        }
-        axis.begin = std::min(axis.begin, x);
-        const auto at = static_cast<std::size_t>(x);
-        // PyTorch's f32 arithmetic. The product is formed in f64, where it is exact, and rounded once, so it
-        // cannot be contracted with the subtraction.
-        const auto middle = static_cast<float>(static_cast<double>(x) + 0.5 + origin);
-        const float product = static_cast<float>(static_cast<double>(ratio) * static_cast<double>(middle));
-        float source = product - 0.5F;
-        std::array<index, 4> read{};
+    const auto guess = [&axis](double position) { return position / axis.ratio - 0.5 - axis.origin; };
+    const auto reach = static_cast<double>(cells);
+    axis.begin = detail::first_past(guess(0), 0, pixels, [&](index x) { return axis.position(x) >= 0; });
+    axis.end = detail::first_past(guess(reach), axis.begin, pixels,
+                                  [&](index x) { return axis.position(x) >= reach; });
+    if (axis.begin == axis.end) {
+        axis.begin = axis.end = pixels;
+    }
+    // The cell from which a pixel's offset is measured. Its source is at least -0.5, so that adding 1 before
+    // the conversion rounds down.
+    const auto from = [&](index x) {
         if (copied) {
-            read[0] = x + static_cast<index>(origin);
-            axis.weights[0][at] = 1.0;
-        } else if (axis.taps == 2) {
-            source = std::max(source, 0.0F);
-            const index first = std::min(static_cast<index>(source), cells - 1);
-            const double t = std::min(1.0, static_cast<double>(source) - static_cast<double>(first));
-            std::array<double, 2> w{1.0 - t, t};
-            detail::round_weights(w);
-            axis.weights[0][at] = w[0];
-            axis.weights[1][at] = w[1];
-            read = {first, clamped(first + 1)};
+            return x + static_cast<index>(origin);
+        }
+        const float source = detail::source_of(ratio, origin, static_cast<double>(x));
+        return axis.taps == 2 ? std::min(static_cast<index>(std::max(source, 0.0F)), cells - 1)
+                              : std::min(static_cast<index>(source + 1.0) - 1, cells - 1);
+    };
+    for (index x = axis.begin; x < axis.end;) {
+        axis_run run{x, x, {}, from(x)};
+        run.end = detail::first_past(guess(static_cast<double>(run.from) + 1.5), x + 1, axis.end,
+                                     [&](index at) { return from(at) > run.from; });
+        const index first = axis.taps == 4 ? run.from - 1 : run.from;
+        for (int k = 0; k < axis.taps; ++k) {
+            run.cells[static_cast<std::size_t>(k)] = std::clamp<index>(first + k, 0, cells - 1);
+        }
+        detail::weigh(axis, run);
+        x = run.end;
+        if (!axis.runs.empty() && axis.runs.back().cells == run.cells) {
+            axis.runs.back().end = run.end; // a grid of one cell
         } else {
-            // source >= -0.5, so that adding 1 before the conversion rounds down.
-            const index second = std::min(static_cast<index>(source + 1.0) - 1, cells - 1);
-            const double t = static_cast<double>(source) - static_cast<double>(second);
-            auto w = detail::cubic_weights(std::clamp(t, 0.0, 1.0));
-            detail::round_weights(w);
-            for (std::size_t k = 0; k < 4; ++k) {
-                axis.weights[k][at] = w[k];
-                read[k] = clamped(second - 1 + static_cast<index>(k));
-            }
+            axis.runs.push_back(run);
         }
-        if (axis.runs.empty() || axis.runs.back().cells != read) {
-            axis.runs.push_back({x, x, read});
-        }
-        axis.runs.back().end = x + 1;
     }
     return axis;
 }
