@@ -76,28 +76,34 @@ void for_each_run(const rle& mask, F&& f) {
     const auto h = static_cast<std::uint64_t>(mask.height);
     bool any = false;
     std::uint64_t x0 = 0;
-    std::uint64_t x1 = 0; // the column of the last inside pixel
+    std::uint64_t x = 0;      // the column of the last inside pixel so far
+    std::uint64_t column = 0; // and the number of its first pixel
     std::uint64_t y0 = h;
     std::uint64_t y1 = 0;
+    const auto move_to = [&](std::uint64_t pixel) {
+        if (pixel - column >= h) { // a division a column, not a run
+            const std::uint64_t columns = (pixel - column) / h;
+            x += columns;
+            column += columns * h;
+        }
+    };
     for_each_run(mask, [&](std::uint64_t first, std::uint64_t last) {
-        const std::uint64_t left = first / h;
-        const std::uint64_t right = (last - 1) / h;
-        x0 = any ? x0 : left;
-        x1 = right;
+        move_to(first);
+        x0 = any ? x0 : x;
         any = true;
-        if (left !=
-            right) { // the run goes over the end of a column: it has its last and the next one's first
+        if (last - column <= h) {
+            y0 = std::min(y0, first - column);
+            y1 = std::max(y1, last - column);
+        } else { // over the end of a column: it has its last pixel and the next one's first
             y0 = 0;
             y1 = h;
-        } else {
-            y0 = std::min(y0, first - left * h);
-            y1 = std::max(y1, last - right * h);
+            move_to(last - 1);
         }
     });
     if (!any) {
         return {};
     }
-    return {static_cast<double>(x0), static_cast<double>(y0), static_cast<double>(x1 + 1),
+    return {static_cast<double>(x0), static_cast<double>(y0), static_cast<double>(x + 1),
             static_cast<double>(y1)};
 }
 
