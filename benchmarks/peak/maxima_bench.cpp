@@ -1,0 +1,50 @@
+// Times of find_peaks: the five highest separated peaks of one map, everything in them.
+// peaks5.24to<side>.<map>.B1: uniform noise, or a blob over a little noise, as a phrase's map is.
+#include "ostend/geometry/stretch.hpp"
+#include "ostend/peak/maxima.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+std::vector<float> random_map(bool blob) {
+    std::mt19937 random(1);
+    std::uniform_real_distribution<float> uniform;
+    std::vector<float> map;
+    for (int r = 0; r < 24; ++r) {
+        for (int c = 0; c < 24; ++c) {
+            const auto y = static_cast<float>(r) - 9.3F;
+            const auto x = static_cast<float>(c) - 14.2F;
+            map.push_back(blob ? std::exp(-(x * x + y * y) / 20) + 0.05F * uniform(random) : uniform(random));
+        }
+    }
+    return map;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    for (const ostend::index side : {336, 1024, 2048}) {
+        for (const bool blob : {false, true}) {
+            const std::string op = "peaks5.24to" + std::to_string(side) + (blob ? ".blob" : ".noise") + ".B1";
+            benchmark::RegisterBenchmark(op.c_str(), [map = random_map(blob), side](benchmark::State& state) {
+                const ostend::layout grid = ostend::geometry::stretch({side, side});
+                for ([[maybe_unused]] auto step : state) {
+                    benchmark::DoNotOptimize(ostend::find_peaks(map, grid));
+                }
+            })->Unit(benchmark::kMillisecond);
+        }
+    }
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+        return 1;
+    }
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+    return 0;
+}
