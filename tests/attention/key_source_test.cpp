@@ -1,7 +1,7 @@
 // key_source: every layout names the same bytes; widening is exact; what cannot be read is refused.
 #include "ostend/attention/key_source.hpp"
 
-#include "ostend/attention/qk_tile.hpp"
+#include "ostend/attention/kernels.hpp"
 #include "support/expects.hpp"
 
 #include <array>
@@ -15,11 +15,10 @@ namespace {
 
 using namespace ostend;
 using ostend::index; // <strings.h> has another
+namespace inner = ostend::OSTEND_KERNELS::detail;
 
 float element_at(const key_source& keys, index kv_head, index key, index x) {
-    const key_address address = keys.address(kv_head, key);
-    return ostend::OSTEND_KERNELS::detail::load_element(address.data + x * address.element_stride,
-                                                        address.codec);
+    return keys.address(kv_head, key).load(x);
 }
 
 std::vector<float> counted(index n) {
@@ -110,36 +109,79 @@ TEST_CASE("Copies of a one-page source do not depend on the original") {
     CHECK(element_at(copy, 0, 2, 1) == 5);
 }
 
-TEST_CASE("Every f16 and bf16 widens in a block as to_float does, aligned or not") {
+TEST_CASE("Every f16 and bf16 widens in every kernel as to_float does, aligned or not") {
     constexpr index d = 256;
     std::vector<std::byte> bytes(65536 * 2 + 1);
-    for (const index shift : {index{0}, index{1}}) {
-        for (std::uint32_t i = 0; i < 65536; ++i) {
-            const auto bits = static_cast<std::uint16_t>(i);
-            std::memcpy(bytes.data() + shift + 2 * i, &bits, 2);
-        }
-        std::vector<float> row(static_cast<std::size_t>(d));
-        index wrong = 0;
-        for (const element_type codec : {element_type::f16, element_type::bf16}) {
-            for (index first = 0; first < 65536; first += d) {
-                // d - 1 leaves a tail that is not a whole vector
-                ostend::OSTEND_KERNELS::detail::decode_key({bytes.data() + shift + 2 * first, 2, codec},
-                                                           d - 1, row.data());
-                ostend::OSTEND_KERNELS::detail::decode_key(
-                    {bytes.data() + shift + 2 * (first + d - 1), 2, codec}, 1, row.data() + d - 1);
-                for (index x = 0; x < d; ++x) {
-                    const auto bits = static_cast<std::uint16_t>(first + x);
-                    const float expected =
-                        codec == element_type::f16 ? to_float(f16{bits}) : to_float(bf16{bits});
-                    const float got = row[static_cast<std::size_t>(x)];
-                    const bool same = std::isnan(expected) ? std::isnan(got)
-                                                           : std::bit_cast<std::uint32_t>(expected) ==
-                                                                 std::bit_cast<std::uint32_t>(got);
-                    wrong += same ? 0 : 1;
+    for (const auto& kernels : inner::all_kernels()) {
+        CAPTURE(std::string(kernels.name));
+        for (const index shift : {index{0}, index{1}}) {
+            for (std::uint32_t i = 0; i < 65536; ++i) {
+                const auto bits = static_cast<std::uint16_t>(i);
+                std::memcpy(bytes.data() + shift + 2 * i, &bits, 2);
+            }
+            std::vector<float> row(static_cast<std::size_t>(d));
+            index wrong = 0;
+            for (const element_type codec : {element_type::f16, element_type::bf16}) {
+                for (index first = 0; first < 65536; first += d) {
+                    // d - 1 leaves a tail that is not a whole vector
+                    kernels.decode(bytes.data() + shift + 2 * first, codec, d - 1, row.data());
+                    kernels.decode(bytes.data() + shift + 2 * (first + d - 1), codec, 1, row.data() + d - 1);
+                    for (index x = 0; x < d; ++x) {
+                        const auto bits = static_cast<std::uint16_t>(first + x);
+                        const float expected =
+                            codec == element_type::f16 ? to_float(f16{bits}) : to_float(bf16{bits});
+                        const float got = row[static_cast<std::size_t>(x)];
+                        const bool same = std::isnan(expected) ? std::isnan(got)
+                                                               : std::bit_cast<std::uint32_t>(expected) ==
+                                                                     std::bit_cast<std::uint32_t>(got);
+                        wrong += same ? 0 : 1;
+                    }
                 }
             }
+            CHECK(wrong == 0);
         }
-        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("Quantised blocks are ggml's, by load() and by every kernel") {
+    // Two blocks, scales 0.5 and -2: numbers and bytes written out by ggml's rule.
+    std::vector<std::byte> q8, q4;
+    std::vector<float> expected8, expected4;
+    for (const float scale : {0.5F, -2.0F}) {
+        const f16 half = to_f16(scale);
+        std::byte raw[2];
+        std::memcpy(raw, &half, 2);
+        q8.insert(q8.end(), raw, raw + 2);
+        q4.insert(q4.end(), raw, raw + 2);
+        for (int i = 0; i < 32; ++i) {
+            const int number = i == 31 ? -128 : 8 * i - 127;
+            q8.push_back(static_cast<std::byte>(static_cast<std::uint8_t>(number)));
+            expected8.push_back(scale * static_cast<float>(number));
+            expected4.push_back(scale * static_cast<float>((5 * i + 3) % 16 - 8));
+        }
+        for (int i = 0; i < 16; ++i) { // number i in the low nibble, number i + 16 in the high one
+            const int low = (5 * i + 3) % 16, high = (5 * (i + 16) + 3) % 16;
+            q4.push_back(static_cast<std::byte>(high * 16 + low));
+        }
+    }
+    REQUIRE(q8.size() == 2 * 34);
+    REQUIRE(q4.size() == 2 * 18);
+    for (const element_type codec : {element_type::q8_0, element_type::q4_0}) {
+        const auto& bytes = codec == element_type::q8_0 ? q8 : q4;
+        const auto& expected = codec == element_type::q8_0 ? expected8 : expected4;
+        CHECK(bytes_of_codec(codec, 64) == static_cast<index>(bytes.size()));
+        const key_source keys({.data = bytes.data(), .count = 1, .codec = codec}, 1, 64);
+        std::vector<float> loaded;
+        for (index x = 0; x < 64; ++x) {
+            loaded.push_back(element_at(keys, 0, 0, x));
+        }
+        CHECK(loaded == expected);
+        for (const auto& kernels : inner::all_kernels()) {
+            CAPTURE(std::string(kernels.name));
+            std::vector<float> row(64);
+            kernels.decode(bytes.data(), codec, 64, row.data());
+            CHECK(row == expected);
+        }
     }
 }
 
@@ -162,7 +204,15 @@ TEST_CASE("What is no key source is refused with a sentence") {
     CHECK_EXPECTS(key_source(page(0, 2), 1, 2, below), "cell -1 is outside");
     CHECK_EXPECTS(key_source({.data = nullptr, .count = 2}, 1, 2), "has no data");
     CHECK_EXPECTS(key_source({.data = values.data(), .count = 2, .codec = element_type::u8}, 1, 2),
-                  "f32, f64, f16 or bf16");
+                  "f32, f64, f16, bf16, q8_0 or q4_0");
+    CHECK_EXPECTS(key_source({.data = values.data(), .count = 1, .codec = element_type::q8_0}, 1, 48),
+                  "quantised keys of head size 48");
+    CHECK_EXPECTS(key_source({.data = values.data(), .count = 1, .codec = element_type::q4_0}, 1, 16),
+                  "blocks of 32 without gaps");
+    CHECK_EXPECTS(
+        key_source({.data = values.data(), .count = 1, .element_stride = 1, .codec = element_type::q8_0}, 1,
+                   32),
+        "element stride 1");
     CHECK_EXPECTS(key_source::contiguous(tensor_view<const float, 3>(values.data(), {1, 2, 3}, {0, 1, 0})),
                   "stride 0");
 }

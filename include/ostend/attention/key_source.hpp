@@ -6,7 +6,7 @@
 // Reading a key means finding its page (one step when there is one page, else a binary search).
 #pragma once
 
-#include "ostend/core/element.hpp"
+#include "ostend/attention/key_codec.hpp"
 #include "ostend/core/expects.hpp"
 #include "ostend/tensor/traits.hpp"
 
@@ -29,11 +29,6 @@ constexpr element_type codec_of() {
 }
 } // namespace detail
 
-/// Bytes of one key element.
-constexpr index bytes_of_codec(element_type codec) {
-    return codec == element_type::f32 ? 4 : codec == element_type::f64 ? 8 : 2;
-}
-
 /// count cells that lie a fixed distance apart. Strides in bytes, any sign; the data may be unaligned.
 struct key_page {
     const void* data = nullptr; ///< element 0 of key/value head 0 of the page's first cell
@@ -42,14 +37,17 @@ struct key_page {
     index key_stride = 0;       ///< from one cell to the next
     index head_stride = 0;      ///< from one key/value head to the next
     index element_stride = 0;   ///< from one element of a head vector to the next; 0: they are contiguous
-    element_type codec = element_type::f32; ///< f32, f64, f16 or bf16
+    element_type codec = element_type::f32; ///< f32, f64, f16 or bf16, or ggml's q8_0 or q4_0
 };
 
-/// One key's head vector in memory.
-struct key_address {
-    const std::byte* data = nullptr;
-    index element_stride = 0; ///< bytes, never 0 for an empty stride in the page
-    element_type codec = element_type::f32;
+/// One key of all key/value heads.
+struct key_place {
+    key_address head0 = {};
+    index head_stride = 0; ///< bytes
+
+    [[nodiscard]] key_address head(index kv_head) const noexcept {
+        return {head0.data + kv_head * head_stride, head0.element_stride, head0.codec};
+    }
 };
 
 class key_source {
@@ -58,8 +56,8 @@ public:
 
     /// Pages in order, without gaps: the first starts at cell 0, each at the end of the one before.
     /// cells: key i lives in cell cells[i]; empty: key i is cell i.
-    /// Preconditions: kv_heads >= 1, d >= 1, page codecs f32, f64, f16 or bf16, cells inside the pages.
-    /// Complexity O(pages + cells).
+    /// Preconditions: kv_heads >= 1, d >= 1, cells inside the pages, page codecs as above; a quantised one
+    /// wants d to be a multiple of 32 and contiguous elements. Complexity O(pages + cells).
     key_source(std::span<const key_page> pages, index kv_heads, index d, std::span<const index> cells = {})
         : many_(pages), cells_(cells), kv_heads_(kv_heads), d_(d) {
         require();
@@ -92,17 +90,21 @@ public:
     }
     [[nodiscard]] std::span<const index> cells() const noexcept { return cells_; }
 
-    /// Where a key lies. Unchecked: 0 <= kv_head < kv_heads(), 0 <= key < keys().
-    [[nodiscard]] key_address address(index kv_head, index key) const noexcept {
+    /// Where a key lies, in every head. Unchecked: 0 <= key < keys().
+    [[nodiscard]] key_place place(index key) const noexcept {
         const index cell = cells_.empty() ? key : cells_[static_cast<std::size_t>(key)];
         const key_page* page = &one_;
         if (!many_.empty()) {
             page = &*std::prev(std::upper_bound(many_.begin(), many_.end(), cell,
                                                 [](index c, const key_page& p) { return c < p.first; }));
         }
-        return {static_cast<const std::byte*>(page->data) + (cell - page->first) * page->key_stride +
-                    kv_head * page->head_stride,
-                page->element_stride != 0 ? page->element_stride : bytes_of_codec(page->codec), page->codec};
+        return {{static_cast<const std::byte*>(page->data) + (cell - page->first) * page->key_stride,
+                 page->element_stride != 0 ? page->element_stride : bytes_of_codec(page->codec), page->codec},
+                page->head_stride};
+    }
+    /// Where one head's vector of a key lies. Unchecked: 0 <= kv_head < kv_heads(), 0 <= key < keys().
+    [[nodiscard]] key_address address(index kv_head, index key) const noexcept {
+        return place(key).head(kv_head);
     }
 
 private:
@@ -136,9 +138,13 @@ private:
             OSTEND_EXPECTS_ALWAYS(page.data != nullptr || page.count == 0, "key_source: the page at cell " +
                                                                                std::to_string(page.first) +
                                                                                " has no data");
-            OSTEND_EXPECTS_ALWAYS(page.codec == element_type::f32 || page.codec == element_type::f64 ||
-                                      page.codec == element_type::f16 || page.codec == element_type::bf16,
-                                  "key_source: keys are read as f32, f64, f16 or bf16");
+            OSTEND_EXPECTS_ALWAYS(is_key_codec(page.codec),
+                                  "key_source: keys are read as f32, f64, f16, bf16, q8_0 or q4_0");
+            OSTEND_EXPECTS_ALWAYS(!is_quantised(page.codec) ||
+                                      (d_ % quantised_block == 0 && page.element_stride == 0),
+                                  "key_source: quantised keys of head size " + std::to_string(d_) +
+                                      " with element stride " + std::to_string(page.element_stride) +
+                                      "; they come in blocks of 32 without gaps, stride 0");
             cell_count_ += page.count;
         }
         for (const index cell : cells_) {

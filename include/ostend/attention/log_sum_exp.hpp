@@ -21,9 +21,8 @@ inline result<matrix<float>> log_sum_exp(const qk_block& block, qk_workspace& wo
     matrix<float> values(block.q.extent(0), block.q.extent(1));
     const std::vector<float> every_head(static_cast<std::size_t>(block.q.extent(1)), 1.0F);
     const key_selection no_image;
-    detail::blocked_pass pass(block, no_image, every_head, head_reduction::mean, nullptr,
-                              values.values().data(), workspace);
-    if (status done = pass.run(); !done) {
+    const detail::qk_plan plan(block, no_image, every_head, nullptr, 64, detail::best_kernels(), workspace);
+    if (status done = detail::run_tiles(seq, plan, head_reduction::mean, values.values().data()); !done) {
         return done.error();
     }
     return values;
@@ -39,7 +38,8 @@ inline status reduce_qk(blocked_tag, const qk_block& block, const key_selection&
                         const known_log_sum_exp& known, qk_workspace& workspace) {
     OSTEND_EXPECTS(known.values.extent(0) == block.q.extent(0) && known.values.extent(1) == block.q.extent(1),
                    "reduce_qk: the log-sum-exp is not [queries, heads]");
-    return detail::blocked_reduce(block, image, head_weights, reduce, out, &known, workspace);
+    return detail::blocked_reduce(seq, block, image, head_weights, reduce, out, &known, workspace,
+                                  detail::best_kernels());
 }
 inline status reduce_qk(blocked_tag tag, const qk_block& block, const key_selection& image,
                         std::span<const float> head_weights, head_reduction reduce, tensor_view<float, 2> out,

@@ -142,16 +142,7 @@ inline void expect_reduction(const qk_block& block, [[maybe_unused]] const key_s
 }
 
 inline float load_element(const std::byte* data, element_type codec) {
-    switch (codec) {
-    case element_type::f64:
-        return static_cast<float>(load(reinterpret_cast<const double*>(data)));
-    case element_type::f16:
-        return to_float(load(reinterpret_cast<const f16*>(data)));
-    case element_type::bf16:
-        return to_float(load(reinterpret_cast<const bf16*>(data)));
-    default:
-        return load(reinterpret_cast<const float*>(data));
-    }
+    return key_address{data, 0, codec}.load(0);
 }
 
 /// Why a row has no finite softmax; called after it was found that it has none. O(keys * d).
@@ -183,7 +174,7 @@ inline error failed_row(const qk_block& block, index query, index head) {
         any = true;
         const key_address key = block.keys.address(kv_head_of(block, head), j);
         for (index x = 0; x < block.keys.d(); ++x) {
-            if (!std::isfinite(load_element(key.data + x * key.element_stride, key.codec))) {
+            if (!std::isfinite(key.load(x))) {
                 return {"element " + std::to_string(x) + " of key " + std::to_string(j) + ", which " + row +
                             " sees, is not finite",
                         "k", at};

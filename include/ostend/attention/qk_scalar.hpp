@@ -28,8 +28,7 @@ inline double scalar_score(const qk_block& block, const visible_keys& seen, inde
     const key_address address = block.keys.address(kv_head_of(block, head), key);
     double dot = 0;
     for (index x = 0; x < block.keys.d(); ++x) {
-        dot += static_cast<double>(block.q.load(query, head, x)) *
-               load_element(address.data + x * address.element_stride, address.codec);
+        dot += static_cast<double>(block.q.load(query, head, x)) * address.load(x);
     }
     double score = scale_of(block) * dot;
     if (block.score.softcap > 0) {

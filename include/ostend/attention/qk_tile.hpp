@@ -1,104 +1,443 @@
-// qk_tile: f32 scores of a few rows of queries against up to 64 keys, and the keys widened for it.
+// qk_tile: one tile of rows against all keys that are read, block by block, and its share of the sums.
 //
-// Two forms, chosen by how many rows share a key/value head. Many: queries lie transposed, a vector holds
-// rows, each key element is broadcast; nothing is summed across lanes and keys need no transposition. Few:
-// a vector holds elements of one head vector, and lanes are summed at the end. Both take keys four at a time.
+// Against each block the raw products are made, the running maximum is raised, exponentials are taken once,
+// and those of image keys are kept with the maximum they were taken at; they are put right when the rows are
+// whole. The order of every sum is fixed by the shape. Longer than most headers: all steps share the tile's
+// state.
 #pragma once
 
-#include "ostend/attention/key_source.hpp"
-#include "ostend/attention/qk_block.hpp"
-#include "ostend/attention/qk_lanes.hpp"
+#include "ostend/attention/qk_plan.hpp"
+#include "ostend/attention/select_heads.hpp"
+#include "ostend/core/result.hpp"
 
-#include <cstdint>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
 
 namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
 
-constexpr index keys_per_block = 64;
+class qk_tile {
+public:
+    qk_tile(const qk_plan& plan, qk_workspace::tile& memory, const qk_workspace::rows& rows,
+            head_reduction reduce)
+        : p_(plan), w_(memory), rows_(rows), mean_(reduce == head_reduction::mean) {}
 
-/// Widens one head vector of d elements.
-inline void decode_key(const key_address& key, index d, float* out) {
-    const bool packed = key.element_stride == bytes_of_codec(key.codec);
-    index x = 0;
-    if (packed && key.codec == element_type::f32) {
-        std::memcpy(out, key.data, static_cast<std::size_t>(d) * sizeof(float));
-        return;
-    }
-    if (packed && key.codec == element_type::f16) {
-        for (; x + lanes <= d; x += lanes) {
-            store_lanes(out + x, load_f16_lanes(key.data + 2 * x));
+    /// Makes the rows' exponentials and factors. all_log_sum_exp [queries * heads], or null, receives theirs.
+    status run(float* all_log_sum_exp) {
+        place_rows();
+        reserve();
+        pack_rows();
+        for (index b = 0; b < p_.blocks; ++b) {
+            p_.many ? read_many(b) : read_few(b);
         }
-    } else if (packed && key.codec == element_type::bf16) {
-        for (; x + lanes <= d; x += lanes) {
-            store_lanes(out + x, load_bf16_lanes(key.data + 2 * x));
-        }
+        return finish_rows(all_log_sum_exp);
     }
-    for (; x < d; ++x) {
-        out[x] = load_element(key.data + x * key.element_stride, key.codec);
-    }
-}
 
-/// True when a kernel may read the key where it lies.
-inline bool readable_in_place(const key_address& key, index d) {
-    return key.codec == element_type::f32 && key.element_stride == 4 && d % lanes == 0 &&
-           reinterpret_cast<std::uintptr_t>(key.data) % alignof(float) == 0;
-}
-
-/// scores[j * stride + r] = q[.][r] . keys[j], for rows rows (a multiple of lanes) of q [d, rows] and count
-/// keys (a multiple of 4).
-inline void score_many_rows(const float* const* keys, index count, const float* q, index d, index rows,
-                            float* scores, index stride) {
-    for (index j = 0; j < count; j += 4) {
-        const float *k0 = keys[j], *k1 = keys[j + 1], *k2 = keys[j + 2], *k3 = keys[j + 3];
-        float* out = scores + j * stride;
-        index r = 0;
-        for (; r + 2 * lanes <= rows; r += 2 * lanes) {
-            f32_lanes a0{}, a1{}, a2{}, a3{}, b0{}, b1{}, b2{}, b3{};
-            const float* column = q + r;
-            for (index x = 0; x < d; ++x, column += rows) {
-                const f32_lanes qa = load_lanes(column), qb = load_lanes(column + lanes);
-                a0 += qa * k0[x], b0 += qb * k0[x];
-                a1 += qa * k1[x], b1 += qb * k1[x];
-                a2 += qa * k2[x], b2 += qb * k2[x];
-                a3 += qa * k3[x], b3 += qb * k3[x];
+    /// Adds image keys [from, to) of all rows to the sums, after run().
+    void add_to_sums(index from, index to) const {
+        const index row_size = p_.many ? 0 : p_.images;
+        for (const auto& run : w_.runs) {
+            v0::detail::finished_rows f{.rows = w_.image_rows.data() + run.slot,
+                                        .stride = stride_,
+                                        .factors = w_.peaks.data() + run.slot,
+                                        .image = p_.w.image.data(),
+                                        .from = from,
+                                        .to = to,
+                                        .in_order = p_.in_order,
+                                        .count = run.count,
+                                        .sums = p_.w.sums.data() + run.first_query,
+                                        .sums_stride = p_.queries,
+                                        .mean = mean_};
+            if (p_.many) {
+                p_.k.finish_many(f);
+                continue;
             }
-            store_lanes(out + r, a0), store_lanes(out + r + lanes, b0);
-            store_lanes(out + stride + r, a1), store_lanes(out + stride + r + lanes, b1);
-            store_lanes(out + 2 * stride + r, a2), store_lanes(out + 2 * stride + r + lanes, b2);
-            store_lanes(out + 3 * stride + r, a3), store_lanes(out + 3 * stride + r + lanes, b3);
-        }
-        for (; r < rows; r += lanes) {
-            f32_lanes a0{}, a1{}, a2{}, a3{};
-            const float* column = q + r;
-            for (index x = 0; x < d; ++x, column += rows) {
-                const f32_lanes qa = load_lanes(column);
-                a0 += qa * k0[x], a1 += qa * k1[x], a2 += qa * k2[x], a3 += qa * k3[x];
-            }
-            store_lanes(out + r, a0), store_lanes(out + stride + r, a1);
-            store_lanes(out + 2 * stride + r, a2), store_lanes(out + 3 * stride + r, a3);
-        }
-    }
-}
-
-/// scores[j * stride + r] = q[r] . keys[j] for few rows of q [rows, d], d a multiple of lanes.
-inline void score_few_rows(const float* const* keys, index count, const float* q, index d, index rows,
-                           float* scores, index stride) {
-    for (index j = 0; j < count; j += 4) {
-        const float *k0 = keys[j], *k1 = keys[j + 1], *k2 = keys[j + 2], *k3 = keys[j + 3];
-        for (index r = 0; r < rows; ++r) {
-            f32_lanes a0{}, a1{}, a2{}, a3{};
-            for (index x = 0; x < d; x += lanes) {
-                const f32_lanes v = load_lanes(q + r * d + x);
-                a0 += v * load_lanes(k0 + x), a1 += v * load_lanes(k1 + x);
-                a2 += v * load_lanes(k2 + x), a3 += v * load_lanes(k3 + x);
-            }
-            const f32_four sums = sum_each(a0, a1, a2, a3);
-            for (index i = 0; i < 4; ++i) {
-                scores[(j + i) * stride + r] = sums[i];
+            for (index i = 0; i < run.count; ++i) {
+                f.rows = w_.image_rows.data() + (run.slot + i) * row_size;
+                f.factors = w_.peaks.data() + (run.slot + i) * p_.blocks;
+                f.sums = p_.w.sums.data() + (run.first_query + i) * static_cast<index>(p_.w.image.size());
+                p_.k.finish_few(f);
             }
         }
     }
-}
+
+private:
+    static constexpr float nothing = -std::numeric_limits<float>::infinity();
+    static constexpr index most_keys = v0::detail::keys_of_few;
+    static std::size_t at(index i) { return static_cast<std::size_t>(i); }
+    static index round_up(index n, index to) { return (n + to - 1) / to * to; }
+
+    // ---- which row is where
+    // --------------------------------------------------------------------------------
+
+    void place_rows() {
+        w_.runs.clear();
+        w_.segments.clear();
+        for (index row = rows_.first; row < rows_.first + rows_.count;) {
+            const index head = p_.head(row);
+            const index query = row % p_.queries;
+            const index count = std::min(p_.queries - query, rows_.first + rows_.count - row);
+            const index slot = row - rows_.first;
+            const index kv_head = kv_head_of(p_.block, head);
+            if (w_.segments.empty() || w_.segments.back().kv_head != kv_head) {
+                w_.segments.push_back({kv_head, slot, 0});
+            }
+            w_.segments.back().rows += count;
+            w_.runs.push_back({head, query, count, slot});
+            row += count;
+        }
+        stride_ = round_up(rows_.count, p_.k.lanes);
+    }
+
+    void reserve() {
+        const auto grow = [](auto& memory, index size) {
+            if (memory.size() < at(size)) {
+                memory.resize(at(size));
+            }
+        };
+        padded_d_ = p_.many ? p_.d : round_up(p_.d, 32);
+        grow(w_.q, stride_ * padded_d_);
+        grow(w_.scores, p_.many ? p_.keys_per_block * stride_ : rows_.count * most_keys);
+        grow(w_.peaks, p_.blocks * (p_.many ? stride_ : rows_.count));
+        // Many: after the image keys, a row that takes the exponentials of other keys.
+        grow(w_.image_rows, p_.many ? (p_.images + 1) * stride_ : p_.images * rows_.count);
+        grow(w_.row_values, 7 * stride_);
+        grow(w_.key_values, 8 * (p_.d + 32) + (p_.one_codec ? 0 : keys_of_many * p_.d));
+        grow(w_.totals, stride_);
+        grow(w_.limits, stride_);
+        grow(w_.numbers, most_keys + 16);
+        std::fill_n(w_.row_values.begin(), 7 * stride_, 0.0F);
+        std::fill_n(w_.totals.begin(), stride_, 0.0);
+        std::fill_n(w_.limits.begin(), stride_, std::numeric_limits<std::int32_t>::max());
+    }
+
+    static constexpr index keys_of_many = v0::detail::keys_of_many;
+    [[nodiscard]] float* values(index which) const { return w_.row_values.data() + which * stride_; }
+    [[nodiscard]] v0::detail::soft_rows state() const {
+        return {.peak = values(0),
+                .poison = values(1),
+                .highest = values(2),
+                .lowest = values(3),
+                .slope = values(4),
+                .position = values(5),
+                .limit = w_.limits.data(),
+                .total = w_.totals.data()};
+    }
+    [[nodiscard]] float* factors() const { return values(6); }
+
+    // ---- queries into the form that the kernels want
+    // -------------------------------------------------------
+
+    /// Where number x of a slot lies in q, in elements.
+    [[nodiscard]] index packed(index slot, index x) const {
+        if (!p_.many) {
+            return slot * padded_d_ + x;
+        }
+        const index panel = slot / (2 * p_.k.lanes) * (2 * p_.k.lanes);
+        const index width = std::min(2 * p_.k.lanes, stride_ - panel);
+        return p_.by_pairs ? panel * p_.d + x / 2 * width * 2 + (slot - panel) * 2 + x % 2
+                           : panel * p_.d + x * width + slot - panel;
+    }
+
+    void pack_rows() {
+        const float scale = scale_of(p_.block);
+        // A negative scale goes into q, so that the largest product is the largest score.
+        const float sign = scale < 0 ? -1.0F : 1.0F;
+        scale_ = std::abs(scale);
+        least_limit_ = p_.block.keys.keys();
+        has_added_ = false;
+        has_low_ = false;
+        std::fill_n(w_.q.begin(), stride_ * padded_d_, 0.0F);
+        for (const auto& run : w_.runs) {
+            for (index i = 0; i < run.count; ++i) {
+                const index query = run.first_query + i;
+                const index slot = run.slot + i;
+                p_.by_pairs ? pack_pairs(query, run.head, slot, sign)
+                            : pack_floats(query, run.head, slot, sign);
+                const visible_keys seen = resolve_visibility(p_.block, query);
+                least_limit_ = std::min(least_limit_, seen.limit);
+                has_added_ = has_added_ || seen.has_added;
+                w_.limits[at(slot)] = static_cast<std::int32_t>(seen.limit);
+                state().peak[slot] = p_.known != nullptr ? p_.known->values.load(query, run.head) : nothing;
+                values(4)[slot] = slope_of(p_.block, run.head);
+                values(5)[slot] = static_cast<float>(seen.limit - 1);
+            }
+        }
+        if (has_added_) {
+            w_.added.assign(at(p_.many ? keys_of_many * stride_ : most_keys + 16), 0.0F);
+        }
+        changes_all_ = p_.block.score.softcap != 0 || !p_.block.score.alibi_slopes.empty() || has_added_;
+    }
+
+    void pack_floats(index query, index head, index slot, float sign) {
+        const index step = p_.many ? packed(slot, 1) - packed(slot, 0) : 1;
+        float* to = w_.q.data() + packed(slot, 0);
+        for (index x = 0; x < p_.d; ++x, to += p_.d == 1 ? 1 : step) {
+            *to = p_.block.q.load(query, head, x) * sign;
+        }
+    }
+
+    /// q as the sum of two bf16: what is left is below 2^-17 of it. The low parts are made once one is not 0.
+    void pack_pairs(index query, index head, index slot, float sign) {
+        auto* const high = reinterpret_cast<std::byte*>(w_.q.data());
+        for (index x = 0; x < p_.d; ++x) {
+            const float q = p_.block.q.load(query, head, x) * sign;
+            bf16 first = to_bf16(q);
+            if (std::isfinite(q) && !std::isfinite(to_float(first))) {
+                --first.bits; // rounded up to infinity
+            }
+            const index place = packed(slot, x) * 2;
+            std::memcpy(high + place, &first, 2);
+            const bf16 second = to_bf16(q - to_float(first));
+            if ((second.bits & 0x7FFFU) != 0 && !has_low_) {
+                has_low_ = true;
+                w_.q_low.assign(at(stride_ * padded_d_ / 2), 0.0F);
+            }
+            if (has_low_) {
+                std::memcpy(reinterpret_cast<std::byte*>(w_.q_low.data()) + place, &second, 2);
+            }
+        }
+    }
+
+    // ---- one block of keys
+    // ---------------------------------------------------------------------------------
+
+    /// Addresses of keys [first, first + count) of one head, the last repeated up to a multiple of 8.
+    void point(index kv_head, index first, index count, const std::byte** to) const {
+        for (index j = 0; j < count; ++j) {
+            const key_address key = p_.block.keys.address(kv_head, p_.key(first + j));
+            if (p_.one_codec) {
+                to[j] = key.data;
+                continue;
+            }
+            float* const wide = w_.key_values.data() + 8 * (p_.d + 32) + j * p_.d;
+            for (index x = 0; x < p_.d; ++x) {
+                wide[x] = key.load(x);
+            }
+            to[j] = reinterpret_cast<const std::byte*>(wide);
+        }
+        for (index j = count; j < round_up(count, 8); ++j) {
+            to[j] = to[count - 1];
+        }
+    }
+
+    [[nodiscard]] v0::detail::score_keys keys_at(const std::byte* const* keys, const std::byte* const* ahead,
+                                                 index count) const {
+        const element_type codec = p_.one_codec ? p_.codec : element_type::f32;
+        return {keys, ahead, count, p_.d, bytes_of_codec(codec, p_.d), codec, w_.key_values.data()};
+    }
+
+    /// What the block's scores need beside the scale; whether they need anything.
+    bool change_of(index first, index count, v0::detail::score_change& change) {
+        if (!changes_all_ && p_.key(first + count - 1) < least_limit_) {
+            return false;
+        }
+        for (index j = 0; j < count + 16; ++j) {
+            w_.numbers[at(j)] = j < count ? static_cast<std::int32_t>(p_.key(first + j))
+                                          : std::numeric_limits<std::int32_t>::max();
+        }
+        change = {.scale = scale_,
+                  .softcap = p_.block.score.softcap,
+                  .has_slopes = !p_.block.score.alibi_slopes.empty(),
+                  .keys = w_.numbers.data(),
+                  .added = has_added_ ? w_.added.data() : nullptr};
+        return true;
+    }
+
+    void read_many(index b) {
+        const index first = b * keys_of_many;
+        const index count = std::min(keys_of_many, p_.read - first);
+        const index kv_head = w_.segments.front().kv_head;
+        auto& now = pointers_[at(b % 2)];
+        auto& next = pointers_[at((b + 1) % 2)];
+        const bool has_next = p_.one_codec && b + 1 < p_.blocks;
+        if (b == 0 || !p_.one_codec) {
+            point(kv_head, first, count, now.data());
+        }
+        if (has_next) {
+            const index left = std::min(keys_of_many, p_.read - first - keys_of_many);
+            point(kv_head, first + keys_of_many, left, next.data());
+            std::fill(next.begin() + round_up(left, 8), next.begin() + keys_of_many, next[0]);
+        }
+        const auto keys = keys_at(now.data(), has_next ? next.data() : nullptr, round_up(count, 8));
+        const auto score = p_.by_pairs ? p_.k.score_many_bf16 : p_.k.score_many;
+        score(keys, w_.q.data(), has_low_ ? w_.q_low.data() : nullptr, stride_, w_.scores.data(), stride_,
+              state());
+        v0::detail::score_change change;
+        const bool changed = change_of(first, count, change);
+        if (changed) {
+            fill_added_many(first, count);
+            p_.k.adjust_many(change, w_.scores.data(), stride_, count, stride_, state());
+        }
+        std::array<float*, keys_of_many> to{};
+        to.fill(w_.image_rows.data() + p_.images * stride_);
+        const index image_before = next_image_;
+        const auto& image = p_.w.image;
+        for (; next_image_ < p_.images && image[at(next_image_)].key < first + count; ++next_image_) {
+            to[at(image[at(next_image_)].key - first)] = w_.image_rows.data() + next_image_ * stride_;
+        }
+        p_.k.soften_many(w_.scores.data(), stride_, count, stride_, changed ? 1.0F : scale_,
+                         p_.known != nullptr, to.data(), w_.peaks.data() + b * stride_, state());
+        for (index i = image_before; i < next_image_; ++i) { // a key may be several image tokens
+            float* const row = w_.image_rows.data() + i * stride_;
+            const float* const made = to[at(image[at(i)].key - first)];
+            if (made != row) {
+                std::copy_n(made, stride_, row);
+            }
+        }
+    }
+
+    void fill_added_many(index first, index count) {
+        for (const auto& run : w_.runs) {
+            for (index i = 0; has_added_ && i < run.count; ++i) {
+                const visible_keys seen = resolve_visibility(p_.block, run.first_query + i);
+                for (index j = 0; seen.has_added && j < count; ++j) {
+                    w_.added[at(j * stride_ + run.slot + i)] = seen.added.load(p_.key(first + j));
+                }
+            }
+        }
+    }
+
+    void read_few(index b) {
+        const index first = b * most_keys;
+        const index count = std::min(most_keys, p_.read - first);
+        score_few(first, count);
+        v0::detail::score_change change;
+        const bool changed = change_of(first, count, change);
+        const index image_before = next_image_;
+        const auto& image = p_.w.image;
+        while (next_image_ < p_.images && image[at(next_image_)].key < first + count) {
+            ++next_image_;
+        }
+        for (const auto& run : w_.runs) {
+            for (index slot = run.slot; slot < run.slot + run.count; ++slot) {
+                float* const scores = w_.scores.data() + slot * most_keys;
+                if (changed) {
+                    fill_added_few(run.first_query + slot - run.slot, first, count);
+                    p_.k.adjust_few(change, scores, count, slot, state());
+                }
+                w_.peaks[at(slot * p_.blocks + b)] = p_.k.soften_few(
+                    scores, count, changed ? 1.0F : scale_, changed, p_.known != nullptr, slot, state());
+                float* const row = w_.image_rows.data() + slot * p_.images;
+                for (index i = image_before; i < next_image_; ++i) {
+                    row[i] = scores[image[at(i)].key - first];
+                }
+            }
+        }
+    }
+
+    /// A quarter of the keys of a block of many at a time where heads lie side by side, so that a cell is
+    /// read in one go; else as many as the block has.
+    void score_few(index first, index count) {
+        const auto score = p_.by_pairs ? p_.k.score_few_bf16 : p_.k.score_few;
+        const index step = w_.segments.size() > 1 ? 4 : keys_of_many;
+        const index size = p_.by_pairs ? padded_d_ / 2 : padded_d_; // floats a row
+        for (index j = 0; j < count; j += step) {
+            const index some = std::min(step, count - j);
+            for (const auto& segment : w_.segments) {
+                auto& now = pointers_[0];
+                point(segment.kv_head, first + j, some, now.data());
+                const bool has_next = w_.segments.size() > 1 && p_.one_codec && j + 2 * step <= count;
+                if (has_next) {
+                    point(segment.kv_head, first + j + step, step, pointers_[1].data());
+                }
+                const auto keys =
+                    keys_at(now.data(), has_next ? pointers_[1].data() : nullptr, round_up(some, 4));
+                score(keys, w_.q.data() + segment.slot * size,
+                      has_low_ ? w_.q_low.data() + segment.slot * size : nullptr, segment.rows,
+                      w_.scores.data() + segment.slot * most_keys + j, most_keys);
+            }
+        }
+    }
+
+    void fill_added_few(index query, index first, index count) {
+        if (!has_added_) {
+            return;
+        }
+        const visible_keys seen = resolve_visibility(p_.block, query);
+        for (index j = 0; j < count; ++j) {
+            w_.added[at(j)] = seen.has_added ? seen.added.load(p_.key(first + j)) : 0.0F;
+        }
+    }
+
+    // ---- whole rows
+    // ----------------------------------------------------------------------------------------
+
+    /// Checks the rows, and turns each block's peak into the factor from its exponentials to the weighted
+    /// probabilities.
+    status finish_rows(float* all_log_sum_exp) {
+        const v0::detail::soft_rows rows = state();
+        for (const auto& run : w_.runs) {
+            const float weight = mean_ ? p_.weights[at(run.head)] : 1.0F;
+            for (index i = 0; i < run.count; ++i) {
+                const index query = run.first_query + i;
+                const index slot = run.slot + i;
+                const double total = w_.totals[at(slot)];
+                float& peak = rows.peak[slot];
+                const float sink = sink_of(p_.block, run.head);
+                if (p_.known != nullptr) {
+                    if (rows.poison[slot] != 0 || (std::isfinite(peak) && std::isnan(total))) {
+                        return failed_row(p_.block, query, run.head);
+                    }
+                    if (!std::isfinite(peak) || !(total >= 0 && total <= image_mass_limit)) {
+                        return failed_mass(query, run.head, total);
+                    }
+                    factors()[slot] = weight;
+                    continue;
+                }
+                if (rows.poison[slot] != 0 || peak == nothing || !std::isfinite(total) ||
+                    !(sink < std::numeric_limits<float>::infinity())) {
+                    return failed_row(p_.block, query, run.head);
+                }
+                const float top = std::max(peak, sink);
+                const double all = total * std::exp(static_cast<double>(peak) - top) +
+                                   std::exp(static_cast<double>(sink) - top);
+                if (all_log_sum_exp != nullptr) {
+                    all_log_sum_exp[query * p_.block.q.extent(1) + run.head] =
+                        static_cast<float>(top + std::log(all));
+                }
+                factors()[slot] = static_cast<float>(weight / all);
+                peak = top;
+            }
+        }
+        if (p_.images > 0) {
+            correct_peaks(rows);
+        }
+        return success{};
+    }
+
+    void correct_peaks(const v0::detail::soft_rows& rows) {
+        const bool known = p_.known != nullptr;
+        for (index b = 0; p_.many && b < p_.blocks; ++b) {
+            p_.k.correct(w_.peaks.data() + b * stride_, rows.peak, factors(), stride_, known);
+        }
+        // Few rows have few blocks of many keys: one value at a time, padded to a vector.
+        for (index slot = 0; !p_.many && slot < rows_.count; ++slot) {
+            std::array<float, 16> to{}, peak{}, factor{};
+            for (index b = 0; b < p_.blocks; b += 16) {
+                const index count = std::min<index>(16, p_.blocks - b);
+                float* const place = w_.peaks.data() + slot * p_.blocks + b;
+                peak.fill(rows.peak[slot]);
+                factor.fill(factors()[slot]);
+                std::copy_n(place, count, to.begin());
+                p_.k.correct(to.data(), peak.data(), factor.data(), 16, known);
+                std::copy_n(to.begin(), count, place);
+            }
+        }
+    }
+
+    const qk_plan& p_;
+    qk_workspace::tile& w_;
+    qk_workspace::rows rows_;
+    bool mean_;
+    std::array<std::array<const std::byte*, keys_of_many>, 2> pointers_{};
+    index stride_ = 0, padded_d_ = 0, least_limit_ = 0, next_image_ = 0;
+    float scale_ = 1;
+    bool has_added_ = false, has_low_ = false, changes_all_ = false;
+};
 
 } // namespace detail
 } // namespace ostend::inline OSTEND_KERNELS

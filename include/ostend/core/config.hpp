@@ -49,6 +49,20 @@
          ? static_cast<void>(0)                                                                              \
          : ::ostend::expectation_failed(sentence, {__FILE__, __LINE__, static_cast<const char*>(__func__)}))
 
+// Kernels chosen at run time exist for x86-64; on other processors the second header stands in their place.
+#if defined(__x86_64__)
+#define OSTEND_ON_X86(header, otherwise) header
+#else
+#define OSTEND_ON_X86(header, otherwise) otherwise
+#endif
+
+// Unrolls the short loop that follows, so that its accumulators are registers at -O2 too.
+#if defined(__clang__)
+#define OSTEND_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define OSTEND_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 // A try block that hosts without exceptions can compile.
 #if defined(__cpp_exceptions)
 #define OSTEND_TRY try

@@ -1,44 +1,55 @@
-// qk_lanes: one f32 vector of the target's width, its exponential, and the loads of f16 and bf16 into it.
+// kernels_portable: the kernels in compiler vectors of the width that the program is compiled for.
 //
-// Compiler vectors (GCC and clang share the syntax) keep accumulators in registers, which plain loops do not
-// promise. The width follows the instruction set that names the namespace: 4, 8 or 16 lanes.
+// GCC and clang share the syntax. 4 lanes (SSE2, NEON), 8 (AVX2) or 16 (AVX-512); the only kernels where the
+// processor is no x86-64.
 #pragma once
 
-#include "ostend/core/element.hpp"
+#include "ostend/attention/kernel_table.hpp"
 
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
+#define OSTEND_TARGET
 
 namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
+using v0::detail::attention_kernels;
+}
+namespace detail::portable {
+
+using namespace v0::detail;
 
 constexpr index baseline_lanes = 4;
 constexpr index neon_lanes = 4;
 constexpr index avx2_lanes = 8;
 constexpr index avx512_lanes = 16;
 constexpr index lanes = OSTEND_JOIN(OSTEND_ISA, lanes);
+constexpr int tile_keys = 4; // 8 accumulators of 16 registers
 
 using f32_lanes = float __attribute__((vector_size(lanes * 4)));
 using i32_lanes = std::int32_t __attribute__((vector_size(lanes * 4)));
 using u32_lanes = std::uint32_t __attribute__((vector_size(lanes * 4)));
 using u16_lanes = std::uint16_t __attribute__((vector_size(lanes * 2)));
+using i8_lanes = std::int8_t __attribute__((vector_size(lanes)));
+using f32_half = float __attribute__((vector_size(lanes * 2)));
+using f64_lanes = double __attribute__((vector_size(lanes * 4)));
 using f32_four = float __attribute__((vector_size(16)));
-
-constexpr index round_up_to_lanes(index n) { return (n + lanes - 1) / lanes * lanes; }
 
 inline f32_lanes load_lanes(const void* from) {
     f32_lanes v;
-    std::memcpy(&v, from, sizeof v);
+    __builtin_memcpy(&v, from, sizeof v);
     return v;
 }
-inline i32_lanes load_ints(const std::int32_t* from) {
+inline i32_lanes load_ints(const void* from) {
     i32_lanes v;
-    std::memcpy(&v, from, sizeof v);
+    __builtin_memcpy(&v, from, sizeof v);
     return v;
 }
-inline void store_lanes(float* to, f32_lanes v) { std::memcpy(to, &v, sizeof v); }
+inline void store_lanes(float* to, f32_lanes v) { __builtin_memcpy(to, &v, sizeof v); }
 inline f32_lanes splat(float x) { return f32_lanes{} + x; }
+
+inline f32_lanes fma_lanes(f32_lanes a, f32_lanes b, f32_lanes c) { return a * b + c; }
+inline float fma_one(float a, float b, float c) { return (splat(a) * b + c)[0]; }
+/// a where it is larger, b where it is not or a is NaN.
+inline f32_lanes max_lanes(f32_lanes a, f32_lanes b) { return a > b ? a : b; }
+inline f32_lanes min_lanes(f32_lanes a, f32_lanes b) { return a < b ? a : b; }
 
 /// e^x within 2 ulp for -87.3 <= x <= 88; 0 below, e^88 above, NaN for NaN. The polynomial is Cephes' expf.
 inline f32_lanes exp_lanes(f32_lanes x) {
@@ -61,13 +72,13 @@ inline f32_lanes exp_lanes(f32_lanes x) {
 
 inline f32_lanes load_bf16_lanes(const std::byte* from) {
     u16_lanes bits;
-    std::memcpy(&bits, from, sizeof bits);
+    __builtin_memcpy(&bits, from, sizeof bits);
     return reinterpret_cast<f32_lanes>(__builtin_convertvector(bits, u32_lanes) << 16U);
 }
 
 inline f32_lanes load_f16_lanes(const std::byte* from) {
     u16_lanes narrow;
-    std::memcpy(&narrow, from, sizeof narrow);
+    __builtin_memcpy(&narrow, from, sizeof narrow);
     const u32_lanes bits = __builtin_convertvector(narrow, u32_lanes);
     // Shifting leaves the exponent 112 too small, for subnormals too; the product puts it right.
     const f32_lanes value = reinterpret_cast<f32_lanes>((bits & 0x7FFFU) << 13U) * 0x1p112F;
@@ -76,11 +87,17 @@ inline f32_lanes load_f16_lanes(const std::byte* from) {
                                        ((bits & 0x8000U) << 16U));
 }
 
+inline f32_lanes load_i8_lanes(const std::int8_t* from) {
+    i8_lanes v;
+    __builtin_memcpy(&v, from, sizeof v);
+    return __builtin_convertvector(v, f32_lanes);
+}
+
 /// The sums of the lanes of four vectors, in one order for any d.
 inline f32_four sum_each(f32_lanes a, f32_lanes b, f32_lanes c, f32_lanes d) {
     const auto fold = [](f32_lanes v) {
         f32_four parts[lanes / 4];
-        std::memcpy(parts, &v, sizeof v);
+        __builtin_memcpy(parts, &v, sizeof v);
         for (index i = 1; i < lanes / 4; ++i) {
             parts[0] += parts[i];
         }
@@ -94,5 +111,9 @@ inline f32_four sum_each(f32_lanes a, f32_lanes b, f32_lanes c, f32_lanes d) {
     return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 }
 
-} // namespace detail
+#include "ostend/attention/kernel_text.inc"
+
+} // namespace detail::portable
 } // namespace ostend::inline OSTEND_KERNELS
+
+#undef OSTEND_TARGET

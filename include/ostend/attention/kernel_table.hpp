@@ -1,0 +1,116 @@
+// kernel_table: what the inner loops of aggregate and reduce_qk are handed, and the table that names them.
+//
+// One table an instruction set; kernels.hpp chooses among them once the program runs, so that a program built
+// with plain flags is as fast as one built for its processor. The bits differ between tables, within the
+// bounds that aggregate and reduce_qk state, and never within one.
+#pragma once
+
+#include "ostend/attention/key_codec.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ostend::inline v0 {
+namespace detail {
+
+constexpr index keys_of_many = 64; ///< keys of a block where a vector holds rows
+constexpr index keys_of_few = 256; ///< keys of a block where a vector holds keys
+
+/// An image token and its key: the key's number, later its position among the keys that are read.
+struct image_key {
+    index key = 0;
+    index token = 0;
+};
+
+/// Some keys of one key/value head. Their numbers lie without gaps, in any codec but f64.
+struct score_keys {
+    const std::byte* const* keys = nullptr;
+    const std::byte* const* ahead = nullptr; ///< as many that are wanted next, or null
+    index count = 0;                         ///< a multiple of 8 (many rows) or 4 (few)
+    index d = 0;
+    index bytes = 0; ///< of one head vector
+    element_type codec = element_type::f32;
+    float* scratch = nullptr; ///< 8 (d + 16) floats
+};
+
+/// What the softmax keeps of each row of a tile. Arrays of a value a row.
+struct soft_rows {
+    float* peak = nullptr;                       ///< the largest score so far, or the known log-sum-exp
+    float* poison = nullptr;                     ///< 0, or NaN once a score was not finite
+    float *highest = nullptr, *lowest = nullptr; ///< of the block's raw scores
+    const float* slope = nullptr;
+    const float* position = nullptr;
+    const std::int32_t* limit = nullptr; ///< keys from here on are hidden
+    double* total = nullptr;             ///< the sum of exponentials below peak
+};
+
+/// How raw products of one block become scores.
+struct score_change {
+    float scale = 1;
+    float softcap = 0;
+    bool has_slopes = false;
+    const std::int32_t* keys = nullptr; ///< the number of each key of the block, then large ones
+    const float* added = nullptr;       ///< mask values in the order of the scores, or null
+};
+
+/// Exponentials on their way to the sums over heads.
+struct finished_rows {
+    const float* rows = nullptr; ///< many: [image keys, stride]; few: the row's [image keys]
+    index stride = 0;
+    const float* factors = nullptr; ///< many: [blocks, stride]; few: [blocks]
+    const image_key* image = nullptr;
+    index from = 0, to = 0; ///< image keys
+    bool in_order = false;  ///< image key i is image token i
+    index count = 0;        ///< many: rows
+    float* sums = nullptr;  ///< many: [image tokens, sums_stride]; few: [image tokens]
+    index sums_stride = 0;
+    bool mean = true;
+};
+
+struct attention_kernels {
+    const char* name = "";
+    index lanes = 0;
+
+    /// to[i] = number i of n without gaps, as f32. n is a multiple of 32 where the codec is quantised.
+    void (*decode)(const std::byte* from, element_type codec, index n, float* to) = nullptr;
+
+    // aggregate: columns of several rows without gaps (f32, f16, bf16), in their order.
+    void (*add_rows)(const std::byte* const* rows, const float* weights, index count, element_type codec,
+                     index n, float* out) = nullptr;
+    void (*max_rows)(const std::byte* const* rows, index count, element_type codec, index n,
+                     float* out) = nullptr;
+    void (*add_to_sum)(const float* row, index n, double* sum) = nullptr;
+
+    // Many rows: a vector holds rows. q is packed in panels of 2 * lanes rows (the last may have lanes):
+    // [d, rows of the panel]. Raw scores [keys, stride]; highest and lowest of each row are kept.
+    void (*score_many)(const score_keys&, const void* q, const void* q_low, index rows, float* scores,
+                       index stride, const soft_rows&) = nullptr;
+    void (*adjust_many)(const score_change&, float* scores, index stride, index count, index rows,
+                        const soft_rows&) = nullptr;
+    /// Exponentials of key j go to to[j][0, rows); the block's peaks to peaks.
+    void (*soften_many)(const float* scores, index stride, index count, index rows, float scale, bool known,
+                        float* const* to, float* peaks, const soft_rows&) = nullptr;
+    void (*finish_many)(const finished_rows&) = nullptr;
+
+    // Few rows: a vector holds elements of a head vector, then keys. q [rows, d padded with zeros to a
+    // multiple of 32]. Raw scores [rows, stride].
+    void (*score_few)(const score_keys&, const void* q, const void* q_low, index rows, float* scores,
+                      index stride) = nullptr;
+    void (*adjust_few)(const score_change&, float* scores, index count, index row,
+                       const soft_rows&) = nullptr;
+    /// Exponentials in place, up to a multiple of lanes. Returns the block's peak.
+    float (*soften_few)(float* scores, index count, float scale, bool adjusted, bool known, index row,
+                        const soft_rows&) = nullptr;
+    void (*finish_few)(const finished_rows&) = nullptr;
+
+    /// to[i] *= factors of a block: e^(to[i] - peak[i]) * factor[i], or factor[i] where the peaks are known.
+    void (*correct)(float* to, const float* peak, const float* factor, index n, bool known) = nullptr;
+
+    // bf16 keys as they are, by the hardware's dot product of pairs; null where the CPU has none. q and q_low
+    // (null: zero) are bf16: many [d / 2, rows of the panel, 2], few [rows, d padded]. many wants d even.
+    decltype(score_many) score_many_bf16 = nullptr;
+    decltype(score_few) score_few_bf16 = nullptr;
+};
+
+} // namespace detail
+} // namespace ostend::inline v0

@@ -1,0 +1,58 @@
+// qk_workspace: the memory of reduce_qk(blocked, ...), which grows to what a call needs and stays for the
+// next.
+#pragma once
+
+#include "ostend/attention/kernel_table.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <vector>
+
+namespace ostend::inline v0 {
+namespace detail {
+
+/// Memory that starts at a cache line: vectors that cross lines cost twice.
+template <class T>
+struct line_allocator {
+    using value_type = T;
+    static constexpr std::align_val_t line{64};
+    line_allocator() = default;
+    template <class U>
+    line_allocator(const line_allocator<U>&) noexcept {}
+    T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), line)); }
+    void deallocate(T* p, std::size_t) noexcept { ::operator delete(p, line); }
+    friend bool operator==(line_allocator, line_allocator) { return true; }
+};
+using line_floats = std::vector<float, line_allocator<float>>;
+
+} // namespace detail
+
+/// One for each call at a time. Members are the business of reduce_qk.
+struct qk_workspace {
+    struct run { ///< consecutive queries of one head in consecutive slots of a tile
+        index head = 0, first_query = 0, count = 0, slot = 0;
+    };
+    struct segment { ///< consecutive slots that share a key/value head
+        index kv_head = 0, slot = 0, rows = 0;
+    };
+    struct rows { ///< of the order: selected heads, then queries
+        index first = 0, count = 0;
+    };
+    /// What one tile of rows works in.
+    struct tile {
+        detail::line_floats q, q_low, scores, added, peaks, image_rows, row_values, key_values;
+        std::vector<double> totals;
+        std::vector<std::int32_t> limits, numbers;
+        std::vector<run> runs;
+        std::vector<segment> segments;
+    };
+
+    std::vector<tile> tiles;
+    std::vector<rows> plan;
+    std::vector<float> sums;
+    std::vector<detail::image_key> image;
+    std::vector<index> keys_read, heads;
+};
+
+} // namespace ostend::inline v0
