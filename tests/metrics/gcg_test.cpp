@@ -155,6 +155,117 @@ TEST_CASE("any split of the images gives the same bits") {
     }
 }
 
+/// The published loops over dense masks: rows and columns are deleted for mIoU and set to 0 for recall.
+struct plain_gcg {
+    std::vector<std::vector<double>> iou; // [truths][predictions]
+
+    static std::pair<std::size_t, std::size_t> argmax(const std::vector<std::vector<double>>& values) {
+        std::pair<std::size_t, std::size_t> best{0, 0};
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            for (std::size_t j = 0; j < values[i].size(); ++j) {
+                const double at_best = values[best.first][best.second];
+                if (!std::isnan(at_best) && (std::isnan(values[i][j]) || values[i][j] > at_best)) {
+                    best = {i, j};
+                }
+            }
+        }
+        return best;
+    }
+
+    [[nodiscard]] double miou() const {
+        std::vector<std::vector<double>> left(iou.empty() ? 0 : iou[0].size()); // [predictions][truths]
+        for (const auto& row : iou) {
+            for (std::size_t p = 0; p < row.size(); ++p) {
+                left[p].push_back(row[p]);
+            }
+        }
+        double sum = 0;
+        double pairs = 0;
+        while (!left.empty() && !left[0].empty()) {
+            const auto [p, t] = argmax(left);
+            if (!(left[p][t] > 0)) {
+                break;
+            }
+            sum += left[p][t];
+            pairs += 1;
+            left.erase(left.begin() + static_cast<std::ptrdiff_t>(p));
+            for (auto& row : left) {
+                row.erase(row.begin() + static_cast<std::ptrdiff_t>(t));
+            }
+        }
+        return pairs == 0 ? 0 : sum / pairs;
+    }
+
+    [[nodiscard]] double recalled(const matrix<double>& text) const {
+        std::vector<std::vector<double>> left = iou;
+        double found = 0;
+        while (!left.empty() && !left[0].empty()) {
+            const auto [t, p] = argmax(left);
+            if (left[t][p] < 0.5 || text(static_cast<index>(t), static_cast<index>(p)) < 0.5) {
+                break;
+            }
+            found += 1;
+            left[t].assign(left[t].size(), 0);
+            for (auto& row : left) {
+                row[p] = 0;
+            }
+        }
+        return found;
+    }
+};
+
+TEST_CASE("random images against the published loops over dense masks") {
+    std::mt19937 random(62);
+    double all_found = 0;
+    int with_nan = 0;
+    for (int round = 0; round < 300; ++round) {
+        const index h = 1 + random() % 12;
+        const index w = 1 + random() % 12;
+        std::vector<bitmap> gt;
+        std::vector<bitmap> dt;
+        for (std::uint32_t k = random() % 6; k-- > 0;) {
+            gt.push_back(random_mask(random, h, w));
+        }
+        for (std::uint32_t k = random() % 6; k-- > 0;) {
+            dt.push_back(!gt.empty() && random() % 3 != 0 ? gt[random() % gt.size()]
+                                                          : random_mask(random, h, w));
+        }
+        plain_gcg oracle;
+        std::vector<rle> truths;
+        std::vector<rle> predictions;
+        for (const bitmap& mask : dt) {
+            predictions.push_back(encode(mask));
+        }
+        for (const bitmap& mask : gt) {
+            truths.push_back(encode(mask));
+            oracle.iou.emplace_back();
+            for (const bitmap& other : dt) {
+                double common = 0;
+                double united = 0;
+                for (std::size_t i = 0; i < mask.pixels.size(); ++i) {
+                    common += mask.pixels[i] != 0 && other.pixels[i] != 0 ? 1 : 0;
+                    united += mask.pixels[i] != 0 || other.pixels[i] != 0 ? 1 : 0;
+                }
+                oracle.iou.back().push_back(common / united);
+                with_nan += united == 0 ? 1 : 0;
+            }
+        }
+        matrix<double> text(static_cast<index>(gt.size()), static_cast<index>(dt.size()));
+        for (double& v : text.values()) {
+            v = random() % 5 == 0 ? 0.499 : 0.5;
+        }
+        gcg_accumulator metric;
+        REQUIRE(metric.update("i", truths, predictions, text));
+        const gcg_result got = metric.compute();
+        const double found = oracle.recalled(text);
+        CHECK(got.recall == ratio{found, static_cast<double>(gt.size())});
+        CHECK(got.miou.value() == oracle.miou());
+        all_found += found;
+    }
+    CHECK(all_found > 100);
+    CHECK(with_nan > 20);
+}
+
 TEST_CASE("images without truths, without predictions, and that failed") {
     const std::vector<rle> one{rle{2, 2, {0, 4}}};
     gcg_accumulator metric;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """convert_pth.py: files as groundLMM saves them, made here with torch, against the dumps that come of them. Without
-torch, or anything that reads images, only tokens and what needs neither are tested."""
+torch, or anything that reads images, only tokens and what needs neither are tested.
+Usage: convert_pth_test.py FOLDER_OF_PROGRAMS (which it does not need)"""
 
 import contextlib
 import importlib.util
@@ -16,6 +17,7 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/dump"))
+sys.dont_write_bytecode = True
 import convert_pth  # noqa: E402
 import read_dump  # noqa: E402
 
@@ -160,4 +162,4 @@ class ConvertTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:])
