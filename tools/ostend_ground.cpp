@@ -53,8 +53,9 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(1, 400));
     app.add_flag("--no-prior", no_prior,
                  "give the segmenter the point alone, without the map as mask logits");
-    app.add_option("--dump", dump_file,
-                   "write the generation's attention to this file, to be replayed without the model");
+    auto* dumped =
+        app.add_option("--dump", dump_file,
+                       "write the generation's attention to this file, to be replayed without the model");
     app.add_option("--dump-content", dump_content,
                    "what the dump holds: queries (with keys) or rows of attention")
         ->capture_default_str()
@@ -74,6 +75,14 @@ int main(int argc, char** argv) {
                                           : ostend_tools::check_writable(report_file);
     if (!possible) {
         return fail(possible.error());
+    }
+    if (dumped->count() > 0) {
+        const auto writable = dump_file.empty()
+                                  ? ostend::status(ostend::error{"the file has no name", "--dump"})
+                                  : ostend_tools::check_writable(dump_file);
+        if (!writable) {
+            return fail(writable.error());
+        }
     }
 
     const auto preset = ostend::find_preset(preset_name);

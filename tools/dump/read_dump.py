@@ -14,15 +14,13 @@ import sys
 
 import numpy as np
 
-# [begin types]
-TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1",
-         "BOOL": "?", "BF16": "<u2"}
-# [end types]
-SHAPES = {"image": 3, "token_ids": 1, "token_ends": 1, "token_special": 1, "token_bytes": 1, "views": 2,
-          "image_tokens": 2}
-
+RANKS = {"image": 3, "token_ids": 1, "token_ends": 1, "token_special": 1, "token_bytes": 1, "views": 2,
+         "image_tokens": 2}
 
 # [begin tensors]
+TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "U8": "u1"}
+
+
 def read_tensors(path):
     """All tensors of a safetensors file by name, and its metadata."""
     data = pathlib.Path(path).read_bytes()
@@ -47,7 +45,7 @@ class Dump:
         if (metadata.get("format"), metadata.get("version")) != ("ostend.dump", "1"):
             raise ValueError("__metadata__: this is not an ostend.dump of version 1")
         self.tensors, self.metadata = tensors, metadata
-        for name, rank in SHAPES.items():
+        for name, rank in RANKS.items():
             if name not in tensors or tensors[name].ndim != rank:
                 raise ValueError(f"{name}: missing, or not of rank {rank}")
         if ("rows" in tensors) == ("q" in tensors):
@@ -65,7 +63,6 @@ class Dump:
         """What the tokens write together."""
         return b"".join(t for t, hidden in zip(self.tokens, self.token_special) if not hidden).decode(errors="replace")
 
-    # [begin rows]
     def rows(self):
         """Attention of each image token, [tokens, layers, heads, image_tokens]."""
         if "rows" in self.tensors:
@@ -84,7 +81,6 @@ class Dump:
     def maps(self):
         """The mean over layers and heads, [tokens, image_tokens]; row t is of the query that predicts token t."""
         return self.rows().mean((1, 2))
-    # [end rows]
 
     def cells(self, one_map, view=0):
         """A map [image_tokens] laid out as the view's grid, [rows, columns]."""
