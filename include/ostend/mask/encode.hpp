@@ -8,6 +8,7 @@
 #include "ostend/mask/bit_strip.hpp"
 #include "ostend/mask/bitmap.hpp"
 #include "ostend/mask/check.hpp"
+#include "ostend/mask/column_walk.hpp"
 #include "ostend/mask/rle.hpp"
 #include "ostend/mask/runs.hpp"
 
@@ -127,32 +128,6 @@ inline void fill_bytes(std::uint8_t* to, index n, std::uint8_t value, const std:
         std::memset(to, value, static_cast<std::size_t>(n));
     }
 }
-
-/// Walks the runs of a mask column by column.
-class column_walk {
-public:
-    explicit column_walk(const rle& mask) : mask_(mask) {}
-    /// Calls f(first row, end, is it inside?) for the runs of the next column, from the top. The counts must
-    /// cover all pixels.
-    template <class F>
-    void next(F&& f) {
-        for (index y = 0; y < mask_.height;) {
-            while (left_ == 0) {
-                left_ = mask_.counts[next_++];
-            }
-            const auto room = static_cast<std::uint64_t>(mask_.height - y);
-            const index end = y + static_cast<index>(std::min(left_, room));
-            f(y, end, next_ % 2 == 0);
-            left_ -= static_cast<std::uint64_t>(end - y);
-            y = end;
-        }
-    }
-
-private:
-    const rle& mask_;
-    std::size_t next_ = 0;   ///< the count that comes after the open one
-    std::uint64_t left_ = 0; ///< pixels left of the open count
-};
 
 /// Fills strips from the left. The counts must cover all pixels, of which there are some.
 class strip_filler {
