@@ -34,17 +34,16 @@ def limit_threads(threads):
 
 
 def sample(call, seconds=SECONDS):
-    """Milliseconds a call, the mean over as many calls as last that long; the first, cold one is not counted."""
-    call()
+    """Milliseconds a call, the mean over as many calls as last that long."""
     calls = 1
     while True:
         start = time.perf_counter()
         for _ in range(calls):
             call()
         took = time.perf_counter() - start
-        if took >= seconds or calls >= 1_000_000_000:
+        if took >= seconds:
             return 1e3 * took / calls
-        calls = max(calls + 1, int(1.2 * calls * seconds / max(took, 1e-9))) if took > 0.1 * seconds else 10 * calls
+        calls = 10 * calls if took < 0.1 * seconds else max(calls + 1, int(1.2 * calls * seconds / took))
 
 
 def serve():
@@ -53,19 +52,20 @@ def serve():
         for op, impl, threads in _cases:
             print(json.dumps({"op": op, "impl": impl, "threads": threads}))
         return
-    ready, call = None, None
+    current, calls = None, {}  # the calls of one operation, whose inputs are kept
     for line in sys.stdin:
         request = json.loads(line)
         key = request["op"], request["impl"], request["threads"]
         try:
-            if key != ready:
-                ready = call = None
+            if key[0] != current:
+                current, calls = key[0], {}
                 gc.collect()
+            if key not in calls:
+                calls[key] = _cases[key]()
                 limit_threads(key[2])
-                call = _cases[key]()
-                limit_threads(key[2])  # libraries that the case has just imported
-                ready = key
-            answer = {"ms": sample(call, request.get("seconds", SECONDS))}
+                calls[key]()  # the first, cold one is not counted
+            limit_threads(key[2])
+            answer = {"ms": sample(calls[key], request.get("seconds", SECONDS))}
         except ImportError as missing:
             answer = {"left_out": str(missing)}
         print(json.dumps({"op": key[0], "impl": key[1], "threads": key[2], **answer}), flush=True)
