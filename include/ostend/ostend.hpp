@@ -58,6 +58,7 @@
 #include "ostend/mask/sam_upsampling.hpp"
 #include "ostend/mask/set_operations.hpp"
 #include "ostend/mask/small_regions.hpp"
+#include "ostend/mask/transform.hpp"
 #include "ostend/metrics/calibration.hpp"
 #include "ostend/metrics/coco.hpp"
 #include "ostend/metrics/coco_curve.hpp"

@@ -49,23 +49,8 @@ namespace detail {
 
 [[nodiscard]] inline std::vector<component_piece> cut_at_columns(const rle& mask) {
     std::vector<component_piece> pieces;
-    const index h = mask.height;
-    for_each_run(mask, [&](std::uint64_t first, std::uint64_t last) {
-        auto at = static_cast<index>(first);
-        const auto end = static_cast<index>(last);
-        while (at < end) {
-            const index x = at / h;
-            const index y = at - x * h;
-            if (y == 0 && end - at >= h) {
-                const index columns = (end - at) / h;
-                pieces.push_back({x, x + columns, 0, h, 0});
-                at += columns * h;
-            } else {
-                const index y1 = std::min(h, y + (end - at));
-                pieces.push_back({x, x + 1, y, y1, 0});
-                at += y1 - y;
-            }
-        }
+    for_each_piece(mask, [&pieces](index x0, index x1, index y0, index y1) {
+        pieces.push_back({x0, x1, y0, y1, 0});
     });
     return pieces;
 }

@@ -59,6 +59,39 @@ void for_each_run(const rle& mask, F&& f) {
     }
 }
 
+/// Calls f(x0, x1, y0, y1) for rectangles [x0, x1) x [y0, y1) that make up the mask, in the order of pixels:
+/// a part of one column, or all of several. O(counts): a run is three of them at most.
+template <class F>
+void for_each_piece(const rle& mask, F&& f) {
+    const index h = mask.height;
+    if (h <= 0) {
+        return;
+    }
+    index x = 0;      // the column of the last pixel so far
+    index column = 0; // and the number of its first pixel
+    for_each_run(mask, [&](std::uint64_t first, std::uint64_t last) {
+        auto at = static_cast<index>(first);
+        const auto end = static_cast<index>(last);
+        while (at < end) {
+            if (at - column >= h) { // a division a column, not a run
+                const index columns = (at - column) / h;
+                x += columns;
+                column += columns * h;
+            }
+            const index y = at - column;
+            if (y == 0 && end - at >= h) {
+                const index columns = (end - at) / h;
+                f(x, x + columns, index{0}, h);
+                at += columns * h;
+            } else {
+                const index y1 = std::min(h, y + (end - at));
+                f(x, x + 1, y, y1);
+                at += y1 - y;
+            }
+        }
+    });
+}
+
 /// Number of inside pixels. O(counts).
 [[nodiscard]] inline std::uint64_t area(const rle& mask) {
     std::uint64_t sum = 0;
