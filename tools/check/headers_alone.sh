@@ -17,6 +17,8 @@ needs() {
     eigen.hpp) echo Eigen/Core ;;
     eigen_tensor.hpp) echo unsupported/Eigen/CXX11/Tensor ;;
     dlpack.hpp) echo dlpack/dlpack.h ;;
+    openmp.hpp) echo omp.h ;;
+    tbb.hpp) echo tbb/parallel_for.h ;;
     opencv.hpp) echo opencv2/core.hpp ;;
     esac
 }
@@ -46,8 +48,9 @@ done
 [[ $count -gt 0 ]] || { echo "headers_alone: nothing to compile" >&2; exit 1; }
 
 compile() {
-    local output
-    if ! output=$(echo "#include \"$2\"" | "$1" $flags -fsyntax-only -x c++ - 2>&1); then
+    local output more=
+    [[ $2 != */openmp.hpp ]] || more=-fopenmp
+    if ! output=$(echo "#include \"$2\"" | "$1" $flags $more -fsyntax-only -x c++ - 2>&1); then
         printf 'headers_alone: %s does not compile alone with %s\n%s\n' "$2" "$1" "$output" >&2
         exit 1
     fi
@@ -59,12 +62,14 @@ wide=()
 [[ $(uname -m) != x86_64 ]] || wide=(-mavx2 -mfma)
 for compiler in $(cut -d' ' -f1 "$jobs" | sort -u); do
     sed -n "s|^$compiler \(.*\)|#include \"\1\"|p" "$jobs" >"$scratch/all.hpp"
+    more=()
+    ! grep -q openmp.hpp "$scratch/all.hpp" || more=(-fopenmp)
     printf '#include "all.hpp"\nint main() {}\n' >"$scratch/a.cpp"
     printf '#include "all.hpp"\n' >"$scratch/b.cpp"
-    "$compiler" $flags -c "$scratch/a.cpp" -o "$scratch/a.o" &
+    "$compiler" $flags "${more[@]}" -c "$scratch/a.cpp" -o "$scratch/a.o" &
     plain=$!
-    if ! { "$compiler" $flags -DOSTEND_CHECKS=0 "${wide[@]}" -c "$scratch/b.cpp" -o "$scratch/b.o" &&
-        wait "$plain" && "$compiler" "$scratch/a.o" "$scratch/b.o" -o "$scratch/both"; }; then
+    if ! { "$compiler" $flags "${more[@]}" -DOSTEND_CHECKS=0 "${wide[@]}" -c "$scratch/b.cpp" -o "$scratch/b.o" &&
+        wait "$plain" && "$compiler" "${more[@]}" "$scratch/a.o" "$scratch/b.o" -o "$scratch/both"; }; then
         echo "headers_alone: all headers in two units do not build together with $compiler" >&2
         exit 1
     fi
