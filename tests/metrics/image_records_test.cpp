@@ -41,4 +41,17 @@ TEST_CASE("an image counts once") {
     CHECK(a.merge(a).error().field == "a");
 }
 
+TEST_CASE("numbers as names stand in their own order") {
+    image_records<int, std::int64_t> a;
+    for (const std::int64_t image : {10, -3, 9}) {
+        CHECK(a.add(image, static_cast<int>(image) + 1));
+    }
+    CHECK(a.begin()->first == -3);
+    CHECK(a.add(9, 0).error().message() == "image 9: this image was added before");
+    REQUIRE(a.find(9) != nullptr);
+    CHECK(*a.find(9) == 10);
+    CHECK(a.find(11) == nullptr);
+    CHECK(a.merge(a).error().field == "image -3");
+}
+
 } // namespace

@@ -106,6 +106,15 @@ npy_array golden_case::array(const char* part, const char* key) {
     return take(read_npy(folder_ / file.get<std::string>()), std::string(part) + "." + key);
 }
 
+json golden_case::file_json(const char* key) {
+    const json& file = value("params", key);
+    if (!file.is_string()) {
+        fail(std::string("params.") + key + " is not the name of a file");
+        return {};
+    }
+    return take(read_json(folder_ / file.get<std::string>()), std::string("params.") + key);
+}
+
 bool golden_case::close(double ours, double theirs) const {
     if (std::isnan(theirs)) {
         return std::isnan(ours);
@@ -160,6 +169,7 @@ const std::map<std::string, golden_check, std::less<>>& golden_checks() {
         {"masknms", check_masknms},
         {"gcg", check_gcg},
         {"pacc", check_pacc},
+        {"cocoeval", check_cocoeval},
     };
     return checks;
 }

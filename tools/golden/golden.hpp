@@ -28,6 +28,8 @@ public:
 
     npy_array input(const char* key) { return array("inputs", key); }
     npy_array expected(const char* key) { return array("expected", key); }
+    /// The JSON file that a field of params names.
+    json file_json(const char* key);
     [[nodiscard]] bool has_expected(const char* key) const;
     /// A field of params or expected_values; null when it is missing (which fails the case).
     const json& param(const char* key) { return value("params", key); }
@@ -108,5 +110,6 @@ void check_regions(golden_case&);
 void check_masknms(golden_case&);
 void check_gcg(golden_case&);
 void check_pacc(golden_case&);
+void check_cocoeval(golden_case&);
 
 } // namespace ostend_tools

@@ -46,6 +46,11 @@ public:
     }
 
     [[nodiscard]] bool contains(const Name& image) const { return records_.count(image) != 0; }
+    /// The record of an image, or null. O(log images).
+    [[nodiscard]] const Record* find(const Name& image) const {
+        const auto found = records_.find(image);
+        return found == records_.end() ? nullptr : &found->second;
+    }
     [[nodiscard]] std::size_t size() const noexcept { return records_.size(); }
     /// Pairs of name and record, in the order of the names (strings by bytes).
     [[nodiscard]] auto begin() const noexcept { return records_.begin(); }
