@@ -45,6 +45,8 @@
 #include "ostend/mask/check.hpp"
 #include "ostend/mask/coco_string.hpp"
 #include "ostend/mask/components.hpp"
+#include "ostend/mask/contour_text.hpp"
+#include "ostend/mask/contours.hpp"
 #include "ostend/mask/encode.hpp"
 #include "ostend/mask/from_logits.hpp"
 #include "ostend/mask/from_sam_logits.hpp"

@@ -1,6 +1,7 @@
 // Answers questions about masks, one JSON object a line, for tests/peers/masks_test.py to compare with
 // pycocotools.
 #include "ostend/mask/coco_string.hpp"
+#include "ostend/mask/contour_text.hpp"
 #include "ostend/mask/encode.hpp"
 #include "ostend/mask/iou.hpp"
 #include "ostend/mask/packed_bits.hpp"
@@ -63,6 +64,13 @@ json pair(const json& question) {
             {"intersection", ostend::to_coco_string(ostend::intersect(a, b))}};
 }
 
+/// The outline as polygons, which pycocotools fills.
+json outline(const json& question) {
+    const rle mask =
+        ostend::encode_packed(from_hex(question.at("outline")), question.at("h"), question.at("w"));
+    return {{"polygons", ostend::to_coco_polygons(ostend::contours(mask))}};
+}
+
 json polygons(const json& question) {
     const index h = question.at("h");
     const index w = question.at("w");
@@ -84,7 +92,10 @@ int main() {
     std::ios::sync_with_stdio(false);
     for (std::string line; std::getline(std::cin, line);) {
         const json question = json::parse(line);
-        std::cout << (question.contains("rings") ? polygons(question) : pair(question)).dump() << '\n';
+        const json answer = question.contains("rings")     ? polygons(question)
+                            : question.contains("outline") ? outline(question)
+                                                           : pair(question);
+        std::cout << answer.dump() << '\n';
     }
     return 0;
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Compares masks with pycocotools: masks_test.py PROGRAM [--pairs N] [--polygons N] [--seed N]
+"""Compares masks with pycocotools: masks_test.py PROGRAM [--pairs N] [--polygons N] [--outlines N] [--seed N]
 
 PROGRAM is masks_peer, built from masks_peer.cpp. Strings, areas, boxes, intersections and unions must be equal, and
-IoU of masks and boxes, with and without the crowd rule, to the last bit. Exit status 0: all equal.
+IoU of masks and boxes, with and without the crowd rule, to the last bit; outlines that we give as polygons must
+become the mask again there. Exit status 0: all equal.
 """
 import argparse
 import json
@@ -96,11 +97,25 @@ def polygon_answer(q):
             "bbox": box[0]["counts"].decode()}
 
 
+def outline_question(rng):
+    h, w = (int(v) for v in rng.integers(1, 70, 2))
+    mask = random_mask(rng, h, w)
+    mask[rng.integers(0, h), rng.integers(0, w)] = 1
+    return {"h": h, "w": w, "outline": np.packbits(mask, axis=1).tobytes().hex()}, mask
+
+
+def filled(answer, mask):
+    """The mask that pycocotools makes of our polygons."""
+    rles = coco.frPyObjects(answer["polygons"], *mask.shape)
+    return coco.merge(rles)["counts"] == coco.encode(np.asfortranarray(mask))["counts"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
     parser.add_argument("--pairs", type=int, default=10000)
     parser.add_argument("--polygons", type=int, default=10000)
+    parser.add_argument("--outlines", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
@@ -113,18 +128,23 @@ def main():
         question = polygon_question(rng)
         questions.append(question)
         wanted.append(polygon_answer(question))
+    for _ in range(options.outlines):
+        question, mask = outline_question(rng)
+        questions.append(question)
+        wanted.append(mask)
     text = "".join(json.dumps(q) + "\n" for q in questions)
     run = subprocess.run([options.program], input=text, capture_output=True, text=True, check=True)
     answers = [json.loads(line) for line in run.stdout.splitlines()]
     if len(answers) != len(questions):
         sys.exit(f"{len(answers)} answers to {len(questions)} questions")
-    different = [i for i, (ours, theirs) in enumerate(zip(answers, wanted)) if ours != theirs]
+    different = [i for i, (ours, theirs) in enumerate(zip(answers, wanted))
+                 if (not filled(ours, theirs) if "polygons" in ours else ours != theirs)]
     for i in different[:5]:
-        keys = [k for k in wanted[i] if answers[i].get(k) != wanted[i][k]]
         print(f"question {i}: {json.dumps(questions[i])[:2000]}")
+        keys = [k for k in wanted[i] if answers[i].get(k) != wanted[i][k]] if isinstance(wanted[i], dict) else []
         for key in keys:
             print(f"  {key}: {answers[i].get(key)}, pycocotools {wanted[i][key]}")
-    print(f"{options.pairs} pairs and {options.polygons} polygons, {len(different)} different")
+    print(f"{options.pairs} pairs, {options.polygons} polygons, {options.outlines} outlines: {len(different)} different")
     return 1 if different else 0
 
 
