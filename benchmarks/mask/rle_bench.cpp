@@ -1,16 +1,16 @@
-// Times of mask/ on one core: encode and decode, IoU of 100 x 100 masks, small regions. Prints milliseconds
-// (the median of repetitions) and, where bytes are what counts, GB/s beside a memset of the same size.
+// Times of mask/ on one core: encode and decode beside a memset of the same size, IoU of 100 x 100 masks,
+// NMS, small regions.
 #include "ostend/mask/coco_string.hpp"
 #include "ostend/mask/encode.hpp"
 #include "ostend/mask/iou.hpp"
 #include "ostend/mask/nms.hpp"
 #include "ostend/mask/small_regions.hpp"
 
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
+#include <benchmark/benchmark.h>
+
 #include <cstring>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace {
@@ -18,29 +18,17 @@ namespace {
 using ostend::bitmap;
 using ostend::rle;
 
-/// Median milliseconds of one call.
+/// An operation; bytes are what it has to read or write, where that is what counts.
 template <class F>
-double time_of(F&& f) {
-    using clock = std::chrono::steady_clock;
-    std::vector<double> times;
-    const auto start = clock::now();
-    while (times.size() < 5 ||
-           (times.size() < 1000 && clock::now() - start < std::chrono::milliseconds(300))) {
-        const auto before = clock::now();
-        f();
-        times.push_back(std::chrono::duration<double, std::milli>(clock::now() - before).count());
-    }
-    std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2),
-                     times.end());
-    return times[times.size() / 2];
-}
-
-void print(const char* name, double milliseconds, double bytes = 0) {
-    if (bytes > 0) {
-        std::printf("%-28s %9.4f ms  %7.2f GB/s\n", name, milliseconds, bytes / milliseconds / 1e6);
-    } else {
-        std::printf("%-28s %9.4f ms\n", name, milliseconds);
-    }
+void add(const std::string& op, F f, double bytes = 0) {
+    benchmark::RegisterBenchmark(op.c_str(), [f, bytes](benchmark::State& state) {
+        for ([[maybe_unused]] auto step : state) {
+            benchmark::DoNotOptimize(f());
+        }
+        if (bytes > 0) {
+            state.SetBytesProcessed(static_cast<std::int64_t>(bytes) * state.iterations());
+        }
+    })->Unit(benchmark::kMillisecond);
 }
 
 /// Ellipses at random places, with a little noise along a few of them.
@@ -63,11 +51,9 @@ bitmap blobs(std::mt19937& random, int side, int count) {
     return out;
 }
 
-volatile std::size_t sink = 0; // keeps results alive
-
 } // namespace
 
-int main() {
+int main(int argc, char** argv) {
     std::mt19937 random(1);
     const int side = 1024;
     const double bytes = double(side) * side;
@@ -83,41 +69,59 @@ int main() {
     decode(runs, down);
     bitmap room(side, side);
 
-    print("memset.1024", time_of([&] { std::memset(room.pixels.data(), int(sink), room.pixels.size()); }),
-          bytes);
-    print("rle.encode.1024", time_of([&] { sink = encode(smooth).counts.size(); }), bytes);
-    print("rle.encode.columns.1024", time_of([&] { sink = encode(down).counts.size(); }), bytes);
-    print("rle.encode.noise1024", time_of([&] { sink = encode(noise).counts.size(); }), bytes);
-    print("rle.decode.1024", time_of([&] { sink = decode(runs).pixels.size(); }), bytes);
-    print("rle.decode.into.1024", time_of([&] { decode(runs, room.view()); }), bytes);
-    print("rle.decode.noise1024", time_of([&] { sink = decode(noisy).pixels.size(); }), bytes);
-    print("rle.area.1024", time_of([&] { sink = ostend::area(runs); }));
-    print("rle.toBbox.1024", time_of([&] { sink = std::size_t(ostend::to_coco_box(runs).x); }));
+    add(
+        "memset.1024", [&] { return std::memset(room.pixels.data(), 1, room.pixels.size()); }, bytes);
+    add(
+        "rle.encode.1024", [&] { return encode(smooth).counts.size(); }, bytes);
+    add(
+        "rle.encode.columns.1024", [&] { return encode(down).counts.size(); }, bytes);
+    add(
+        "rle.encode.noise1024", [&] { return encode(noise).counts.size(); }, bytes);
+    add(
+        "rle.decode.1024", [&] { return decode(runs).pixels.size(); }, bytes);
+    add(
+        "rle.decode.into.1024",
+        [&] {
+            decode(runs, room.view());
+            return room.pixels.data();
+        },
+        bytes);
+    add(
+        "rle.decode.noise1024", [&] { return decode(noisy).pixels.size(); }, bytes);
+    add("rle.area.1024", [&] { return ostend::area(runs); });
+    add("rle.toBbox.1024", [&] { return ostend::to_coco_box(runs).x; });
     const std::string text = ostend::to_coco_string(noisy);
-    print("rle.string.write.noise1024", time_of([&] { sink = ostend::to_coco_string(noisy).size(); }),
-          double(text.size()));
-    print("rle.string.read.noise1024",
-          time_of([&] { sink = ostend::from_coco_string(text, side, side)->counts.size(); }),
-          double(text.size()));
+    add(
+        "rle.string.write.noise1024", [&] { return ostend::to_coco_string(noisy).size(); },
+        double(text.size()));
+    add(
+        "rle.string.read.noise1024",
+        [&] { return ostend::from_coco_string(text, side, side)->counts.size(); }, double(text.size()));
 
     std::vector<rle> masks;
     for (int i = 0; i < 100; ++i) {
         masks.push_back(encode(blobs(random, side, 1)));
     }
-    print("iou.rle.100x100.1024", time_of([&] { sink = ostend::iou_matrix(masks, masks).values().size(); }));
-    print("nms.rle.100.1024", time_of([&] { sink = ostend::nms(masks).size(); }));
+    add("iou.rle.100x100.1024", [&] { return ostend::iou_matrix(masks, masks).values().size(); });
+    add("nms.rle.100.1024", [&] { return ostend::nms(masks).size(); });
 
     bitmap speckled = smooth;
     for (int i = 0; i < 2000; ++i) {
         speckled.pixels[random() % speckled.pixels.size()] ^= 1;
     }
     const rle dirty = encode(speckled);
-    print("regions.holes.1024", time_of([&] {
-              sink =
-                  ostend::remove_small_regions(dirty, 100, ostend::small_regions::holes).mask.counts.size();
-          }));
-    print("regions.islands.1024", time_of([&] {
-              sink =
-                  ostend::remove_small_regions(dirty, 100, ostend::small_regions::islands).mask.counts.size();
-          }));
+    add("regions.holes.1024", [&] {
+        return ostend::remove_small_regions(dirty, 100, ostend::small_regions::holes).mask.counts.size();
+    });
+    add("regions.islands.1024", [&] {
+        return ostend::remove_small_regions(dirty, 100, ostend::small_regions::islands).mask.counts.size();
+    });
+
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+        return 1;
+    }
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+    return 0;
 }
