@@ -39,7 +39,8 @@ class Ours:
         self.amounts = {}
 
     def sample(self):
-        command = [self.program, f"--benchmark_filter=^{re.escape(self.name)}$", "--benchmark_format=json",
+        exact = re.sub(r"([.^$*+?()\[\]{}|\\])", r"\\\1", self.name)  # POSIX has no \-, which re.escape writes
+        command = [self.program, f"--benchmark_filter=^{exact}$", "--benchmark_format=json",
                    f"--benchmark_min_time={SECONDS}"]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
