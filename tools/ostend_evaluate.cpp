@@ -125,14 +125,9 @@ std::string percent(double share) {
 
 /// "101 of 102": what a ratio was made of, or nothing when it does not count whole things.
 std::string made_of(const json& count) {
-    const auto numerator = count.at("numerator").get<double>();
-    const auto denominator = count.at("denominator").get<double>();
-    if (numerator != static_cast<double>(static_cast<long long>(numerator))) {
-        return "";
-    }
-    char text[64];
-    std::snprintf(text, sizeof text, "%.0f of %.0f ", numerator, denominator);
-    return text;
+    const json& numerator = count.at("numerator");
+    return numerator.is_number_integer() ? numerator.dump() + " of " + count.at("denominator").dump() + " "
+                                         : "";
 }
 
 /// The figures that lead the report page.

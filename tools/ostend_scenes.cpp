@@ -1,6 +1,7 @@
 // ostend_scenes: draws emoji scenes with captions and exact masks.
 #include "io/files.hpp"
 #include "io/image_file.hpp"
+#include "io/progress.hpp"
 #include "scenes/scene.hpp"
 #include "scenes/scene_files.hpp"
 
@@ -13,7 +14,7 @@
 namespace {
 
 int fail(const ostend::error& e) {
-    std::fprintf(stderr, "\nostend_scenes: %s\n", e.message().c_str());
+    std::fprintf(stderr, "ostend_scenes: %s\n", e.message().c_str());
     return 1;
 }
 
@@ -58,6 +59,10 @@ int main(int argc, char** argv) {
     }
 
     const std::filesystem::path folder(out);
+    if (const auto possible = ostend_tools::check_writable(folder / "scenes.json"); !possible) {
+        return fail(possible.error());
+    }
+    ostend_tools::progress progress("scenes", count);
     ostend_tools::json list = ostend_tools::json::array();
     for (std::uint64_t i = first; i < first + count; ++i) {
         const auto scene = ostend::scenes::make_scene(*glyphs, *canvas, seed, i);
@@ -67,9 +72,7 @@ int main(int argc, char** argv) {
             return fail(written.error());
         }
         list.push_back(ostend::scenes::to_json(scene, name));
-        if (list.size() % 10 == 0 || list.size() == count) {
-            std::fprintf(stderr, "\r%zu of %llu scenes", list.size(), static_cast<unsigned long long>(count));
-        }
+        progress.step();
     }
     // The list goes last: a folder with scenes.json is complete.
     const auto written = ostend_tools::write_file(
@@ -79,6 +82,5 @@ int main(int argc, char** argv) {
     if (!written) {
         return fail(written.error());
     }
-    std::fprintf(stderr, "\n");
     return 0;
 }

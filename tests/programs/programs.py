@@ -60,25 +60,25 @@ def read_png(path):
         packed += body if kind == b"IDAT" else b""
         at += 12 + length
     channels = {0: 1, 2: 3, 4: 2, 6: 4}[colour]
-    raw = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, 1 + width * channels)
-    out = np.zeros((height, width * channels), np.uint8)
+    raw, step = zlib.decompress(packed), channels
+    line_bytes = width * channels
+    out, above = bytearray(), bytes(line_bytes)
     for y in range(height):
-        above = out[y - 1].astype(int) if y else np.zeros(width * channels, int)
-        line = raw[y, 1:].astype(int)
-        row = np.zeros(width * channels, int)
-        kind = raw[y, 0]
-        for x in range(width * channels):
-            left = row[x - channels] if x >= channels else 0
-            up, corner = above[x], above[x - channels] if x >= channels else 0
+        kind = raw[y * (line_bytes + 1)]
+        row = bytearray(raw[y * (line_bytes + 1) + 1:(y + 1) * (line_bytes + 1)])
+        for x in range(line_bytes if kind else 0):
+            left = row[x - step] if x >= step else 0
+            up, corner = above[x], above[x - step] if x >= step else 0
             if kind == 4:
                 guess = left + up - corner
                 near = min((abs(guess - left), 0), (abs(guess - up), 1), (abs(guess - corner), 2))[1]
                 predicted = (left, up, corner)[near]
             else:
                 predicted = (0, left, up, (left + up) // 2)[kind]
-            row[x] = (line[x] + predicted) % 256
-        out[y] = row
-    return out.reshape(height, width, channels)
+            row[x] = (row[x] + predicted) & 255
+        out += row
+        above = row
+    return np.frombuffer(bytes(out), np.uint8).reshape(height, width, channels)
 
 
 def counts_of(mask):

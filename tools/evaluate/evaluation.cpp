@@ -16,10 +16,16 @@ using ostend::index;
 
 namespace {
 
+/// A sum as a number, whole where it counts things.
+json sum_of(double value) {
+    const auto whole = static_cast<std::int64_t>(value);
+    return static_cast<double>(whole) == value ? json(whole) : json(value);
+}
+
 /// A figure as a number, and what it was made of under "counts".
 void put(json& figures, json& counts, const std::string& name, const ostend::ratio& r) {
     figures[name] = r.value();
-    counts[name] = {{"numerator", r.numerator}, {"denominator", r.denominator}};
+    counts[name] = {{"numerator", sum_of(r.numerator)}, {"denominator", sum_of(r.denominator)}};
 }
 
 /// Does the phrase occur in the text as whole words?
@@ -75,12 +81,19 @@ ostend::result<known_scene> scene_from_json(const json& value, const std::filesy
     if (!objects) {
         return objects.error();
     }
-    if (!(*file)->is_string() || !(*objects)->is_array()) {
-        return ostend::error{"file is a string, objects a list"};
+    if (!(*file)->is_string()) {
+        return ostend::error{"expected a string", "file"};
+    }
+    if (!(*objects)->is_array()) {
+        return ostend::error{"expected a list", "objects"};
+    }
+    const auto caption = value.find("caption"); // may be missing: nothing is compared with it
+    if (caption != value.end() && !caption->is_string()) {
+        return ostend::error{"expected a string", "caption"};
     }
     known_scene scene{.name = (*file)->get<std::string>(),
                       .image = {},
-                      .caption = value.value("caption", ""),
+                      .caption = caption == value.end() ? "" : caption->get<std::string>(),
                       .objects = {}};
     if (std::filesystem::path(scene.name).filename() != scene.name) {
         return ostend::error{"the file must lie in the scenes' own folder", "file"};

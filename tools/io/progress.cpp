@@ -26,7 +26,8 @@ void progress::step() {
     }
     shown_ = done_;
     last_ = now;
-    std::fprintf(stderr, terminal_ ? "\r%zu of %zu %s, %.1f s" : "%zu of %zu %s, %.1f s\n", done_, count_,
+    // The cursor goes back at once, so that an error message that follows writes over the line.
+    std::fprintf(stderr, terminal_ ? "%zu of %zu %s, %.1f s\r" : "%zu of %zu %s, %.1f s\n", done_, count_,
                  what_.c_str(), now);
 }
 
