@@ -3,7 +3,7 @@
 #   make demo    install what is missing, build, ground the checked-in scenes, name the report
 #   make test    install what is missing, build, run every test
 #   make build   the programs, into build/bin/
-#   make bench   the benchmarks, for this machine's processor
+#   make bench   the benchmarks and their peers, for this machine's processor; ONLY=regex: a part of them
 #   make lint    clang-format and clang-tidy over the tree
 JOBS ?= $(shell nproc)
 
@@ -33,6 +33,7 @@ test: test-deps
 
 bench: deps
 	@tools/install_deps.sh bench
+	@tools/install_python.sh bench
 	cmake --preset bench
 	cmake --build --preset bench --parallel $(JOBS)
 	tools/bench.sh

@@ -3,11 +3,6 @@
 // (fma.f32/impl:machine), and Eigen's matrix product (gemm.f32.<rows>x<columns>x<inner>/impl:eigen).
 #include "ostend/core/config.hpp"
 
-// GCC 12 finds uninitialised values in its own AVX-512 intrinsics (its bug 105593).
-#pragma GCC diagnostic ignored "-Wpragmas"
-#pragma GCC diagnostic ignored "-Wunknown-warning-option"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
 #include <Eigen/Core>
 #include <benchmark/benchmark.h>
 

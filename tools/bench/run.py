@@ -92,6 +92,9 @@ def find_peers(python):
         if script.name == "peer.py":
             continue
         listed = subprocess.run([python, script, "--list"], capture_output=True, text=True)
+        if "ModuleNotFoundError" in listed.stderr:
+            print(f"bench: {script.name} is left out: {listed.stderr.splitlines()[-1]}", file=sys.stderr)
+            continue
         if listed.returncode != 0:
             sys.exit(f"bench: {script} --list\n{listed.stderr}")
         yield from (Peer(python, script, Key(**json.loads(line))) for line in listed.stdout.splitlines())
