@@ -378,6 +378,35 @@ TEST_CASE("masks: overlaps equal iou, whatever is asked first") {
     }
 }
 
+TEST_CASE("boundaries: the lesser of two IoUs, of a crowd the masks' alone") {
+    std::mt19937 random(9);
+    for (int round = 0; round < 40; ++round) {
+        const index h = random_side(random);
+        const index w = random_side(random);
+        std::vector<rle> dt;
+        std::vector<rle> gt;
+        for (std::uint32_t k = 0; k < 3; ++k) {
+            dt.push_back(encode(random_mask(random, h, w)));
+            gt.push_back(encode(random_mask(random, h, w)));
+        }
+        gt.push_back(dt.front());
+        const boundary_options options{.distance = static_cast<index>(random() % 3)};
+        coco_boundary_overlap exact(dt, gt, options);
+        coco_boundary_overlap above(dt, gt, options, 0.5);
+        for (std::size_t k = 0; k < 30; ++k) {
+            const std::size_t d = random() % dt.size();
+            const std::size_t g = random() % gt.size();
+            const auto di = static_cast<index>(d);
+            const auto gi = static_cast<index>(g);
+            const double lesser = std::min(iou(dt[d], gt[g]), boundary_iou(dt[d], gt[g], false, options));
+            CHECK(exact(di, gi, false) == lesser);
+            CHECK(exact(di, gi, true) == iou(dt[d], gt[g], true));
+            CHECK((lesser < 0.5 ? above(di, gi, false) < 0.5 || iou(dt[d], gt[g]) >= 0.5
+                                : above(di, gi, false) == lesser));
+        }
+    }
+}
+
 bool same_bits(const coco_result& a, const coco_result& b) {
     bool same = std::memcmp(&a.stats, &b.stats, sizeof a.stats) == 0 &&
                 a.categories.size() == b.categories.size() && a.images == b.images;

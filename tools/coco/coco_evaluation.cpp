@@ -172,7 +172,11 @@ struct image_objects {
             return metric.update(image, truths, detections,
                                  ostend::coco_mask_overlap(detection_masks, truth_masks));
         case coco_iou::boundary:
-            return error{"boundary is not there yet"};
+            return metric.update(
+                image, truths, detections,
+                ostend::coco_boundary_overlap(detection_masks, truth_masks, {},
+                                              *std::min_element(metric.options().iou_thresholds.begin(),
+                                                                metric.options().iou_thresholds.end())));
         }
         return success{};
     }

@@ -5,8 +5,10 @@
 // thread.
 #pragma once
 
+#include "ostend/mask/boundary.hpp"
 #include "ostend/mask/iou.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <vector>
@@ -75,6 +77,35 @@ public:
 private:
     detail::lazy_masks detections_;
     detail::lazy_masks truths_;
+};
+
+/// The lesser of mask IoU and boundary IoU; of a crowd the masks' alone (boundary-iou-api's
+/// computeBoundaryIoU). A band is made when it is first needed: never for a pair whose masks' IoU is below
+/// `lowest`, which is then the answer (give the lowest IoU threshold; 0 for exact values everywhere).
+/// Precondition: masks of one size whose counts cover it.
+class coco_boundary_overlap {
+public:
+    coco_boundary_overlap(std::span<const rle> detections, std::span<const rle> truths,
+                          const boundary_options& options = {}, double lowest = 0)
+        : detections_(detections), truths_(truths), detection_bands_(detections), truth_bands_(truths),
+          options_(options), lowest_(lowest) {}
+    [[nodiscard]] double operator()(index detection, index truth, bool crowd) {
+        const double masks = detail::measured_iou(detections_.get(detection), truths_.get(truth), crowd);
+        if (crowd || masks == 0 || masks < lowest_) {
+            return masks;
+        }
+        const auto band = [this](const rle& mask) { return boundary(mask, options_); };
+        return std::min(masks, detail::measured_iou(detection_bands_.get(detection, band),
+                                                    truth_bands_.get(truth, band), false));
+    }
+
+private:
+    detail::lazy_masks detections_;
+    detail::lazy_masks truths_;
+    detail::lazy_masks detection_bands_;
+    detail::lazy_masks truth_bands_;
+    boundary_options options_;
+    double lowest_;
 };
 
 } // namespace ostend::inline OSTEND_KERNELS
