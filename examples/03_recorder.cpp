@@ -14,10 +14,10 @@
 #include <cstdio>
 
 int main() {
-    const auto first = *ostend_tools::read_dump(EXAMPLE_DATA "/broccoli_queries.safetensors");
-    const auto second = *ostend_tools::read_dump(EXAMPLE_DATA "/broccoli_rows.safetensors");
-    const auto& qk = std::get<ostend_tools::dumped_queries>(first.attention);
-    const auto& rows = std::get<ostend_tools::dumped_rows>(second.attention);
+    const auto of_queries = *ostend_tools::read_dump(EXAMPLE_DATA "/broccoli_queries.safetensors");
+    const auto of_rows = *ostend_tools::read_dump(EXAMPLE_DATA "/broccoli_rows.safetensors");
+    const auto& qk = std::get<ostend_tools::dumped_queries>(of_queries.attention);
+    const auto& rows = std::get<ostend_tools::dumped_rows>(of_rows.attention);
 
     // A recorder knows the model's size, and which keys are image tokens.
     const int layers = 4;
@@ -50,6 +50,6 @@ int main() {
         const auto cells = map->row(13); // " grapes"
         const auto best = std::max_element(cells.begin(), cells.end()) - cells.begin();
         std::printf("%-12s: \"%s\" looks most at row %td, column %td of 12 x 12\n", name,
-                    first.tokens[13].bytes.c_str(), best / 12, best % 12);
+                    of_queries.tokens[13].bytes.c_str(), best / 12, best % 12);
     }
 }

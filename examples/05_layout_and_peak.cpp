@@ -2,8 +2,7 @@
 //
 // The model saw 216 x 144 pixels pasted into a square and cut into 12 x 12 cells. The layout remembers how,
 // so the way back needs no thought: the map is upsampled onto the ORIGINAL image, and its peak is a pixel
-// there. First the mean map of all tokens is taken away: what every token looks at says nothing about this
-// one.
+// there. Before that the mean map of all tokens is taken away: what all look at tells nothing about one.
 //
 // Prints where each phrase points; draws the map of "a broccoli" and its peak (05.png).
 #include "dump/dump.hpp"
@@ -48,6 +47,6 @@ int main() {
     compose(picture, ostend::heat_layer(*ostend::upsample(maps.row(0), layout)));
     const auto centre = ostend::find_peak(maps.row(0), layout)->at.centre();
     draw_peak(picture, centre.x, centre.y);
-    (void)ostend_tools::write_file("05.png", ostend_tools::encode_png(picture.bytes.data(), picture.width,
-                                                                      picture.height, picture.channels));
+    const auto png = ostend_tools::encode_png(picture.bytes.data(), picture.width, picture.height, 3);
+    return ostend_tools::write_file("05.png", png) ? 0 : 1;
 }

@@ -1,8 +1,7 @@
 // 06: prompts. What a segmenter is asked, out of a map: a point, a box, or logits of a mask.
 //
 // Prompts are in pixels of the original image, and their types say so; SAM wants them in its own frame, where
-// the longer side is 1024. A pixel is a square: its centre is half a pixel from its corner, and is what is
-// sent.
+// the longer side is 1024. A pixel is a square; the point that stands for it is its centre, at a half.
 //
 // Prints each prompt of "a bunch of grapes" in both frames.
 #include "dump/dump.hpp"
@@ -47,8 +46,6 @@ int main() {
     std::printf("        %.1f at the point, %.1f in the corner, %.1f below the image\n",
                 double{logits.values(y, x)}, double{logits.values(0, 0)}, double{logits.values(255, 0)});
 
-    // Several of them may go together; a segmenter takes what it understands.
-    ostend::prompt all = point;
-    all.box = box;
-    all.mask = logits;
+    // One prompt holds any of them, or all; a segmenter takes what it understands.
+    const ostend::prompt all{.points = point.points, .box = box, .mask = logits};
 }

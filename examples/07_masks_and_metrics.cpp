@@ -43,7 +43,6 @@ int main() {
                     ostend::to_coco_string(masks[i]).c_str());
         compose(picture, ostend::mask_layer(masks[i], ostend::phrase_colour(i), 144, 216));
     }
-    (void)ostend_tools::write_file("07.png", ostend_tools::encode_png(picture.bytes.data(), 216, 144, 3));
 
     ostend::gcg_accumulator gcg; // masks matched by IoU, where the texts agree
     ostend::pointing_accumulator pointing;
@@ -53,8 +52,9 @@ int main() {
         !pointing.update("scene 30", objects, points)) {
         return 1; // an image that was given twice, masks of different sizes
     }
-    const auto recall = gcg.compute().recall;
-    const auto accuracy = pointing.compute().accuracy;
+    const ostend::ratio recall = gcg.compute().recall, accuracy = pointing.compute().accuracy;
     std::printf("mask recall %g of %g, point accuracy %g of %g\n", recall.numerator, recall.denominator,
                 accuracy.numerator, accuracy.denominator);
+    const auto png = ostend_tools::encode_png(picture.bytes.data(), 216, 144, 3);
+    return ostend_tools::write_file("07.png", png) ? 0 : 1;
 }
