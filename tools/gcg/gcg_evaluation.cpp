@@ -81,12 +81,12 @@ public:
                     return read.error();
                 }
                 predicted = *std::move(read);
-                if (const status good = add_caption(name, path.string(), truth, predicted); !good) {
+                if (status good = add_caption(name, path.string(), truth, predicted); !good) {
                     return good;
                 }
             } else {
                 missing_.push_back(name);
-                if (const status good =
+                if (status good =
                         recall_.add_failed(name, truth.labels ? static_cast<index>(truth.labels->size()) : 0);
                     !good) {
                     return good;

@@ -141,10 +141,10 @@ status read_sizes(const json& file, gcg_truth& truth) {
 }
 
 status read_masks(const json& file, gcg_truth& truth) {
-    if (const status good = read_images(file, truth, &gcg_image::has_masks); !good) {
+    if (status good = read_images(file, truth, &gcg_image::has_masks); !good) {
         return good;
     }
-    if (const status good = read_sizes(file, truth); !good) {
+    if (status good = read_sizes(file, truth); !good) {
         return good;
     }
     std::set<std::int64_t> ids;
@@ -202,7 +202,7 @@ status read_masks(const json& file, gcg_truth& truth) {
 }
 
 status read_captions(const json& file, gcg_truth& truth) {
-    if (const status good = read_images(file, truth, &gcg_image::has_caption); !good) {
+    if (status good = read_images(file, truth, &gcg_image::has_caption); !good) {
         return good;
     }
     return for_each_record(file, "annotations", [&](const json& record) -> status {
@@ -298,7 +298,7 @@ result<text_similarity> text_similarity::read(const std::filesystem::path& path)
         auto& mine = out.cosines_[label];
         for (const auto& [phrase, cosine] : phrases.items()) {
             if (!cosine.is_number()) {
-                return error{"expected a number", out.file_ + ": " + label + ": " + phrase};
+                return error{"expected a number", phrase}.in(label).in(out.file_);
             }
             mine[phrase] = cosine.get<double>();
         }

@@ -173,8 +173,9 @@ inline void add_risk_coverage(std::span<const scored_hit> ascending, calibration
     });
     out.aurc.denominator = total;
     double best = 0; // all hits first
-    for (double k = total - misses + 1; k <= total; ++k) {
-        best += (k - (total - misses)) / k;
+    const auto hits = static_cast<std::size_t>(total - misses);
+    for (std::size_t k = hits + 1; k <= descending.size(); ++k) {
+        best += static_cast<double>(k - hits) / static_cast<double>(k);
     }
     out.excess_aurc = {out.aurc.numerator - best, total};
 }

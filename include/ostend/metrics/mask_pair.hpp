@@ -48,7 +48,7 @@ namespace ostend::inline OSTEND_KERNELS {
 /// The same for each of many; the field is `name` and the mask's number.
 [[nodiscard]] inline status check_like(std::span<const rle> masks, const rle& like, const std::string& name) {
     for (std::size_t i = 0; i < masks.size(); ++i) {
-        if (const status good = check_like(masks[i], like, name + " " + std::to_string(i)); !good) {
+        if (status good = check_like(masks[i], like, name + " " + std::to_string(i)); !good) {
             return good;
         }
     }

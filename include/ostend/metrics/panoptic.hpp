@@ -137,8 +137,8 @@ public:
                     return good.error().in(image);
                 }
                 if (options_.is_thing.count(segments[i].category) == 0) {
-                    return error{"category " + std::to_string(segments[i].category) + " is not known",
-                                 image + ": " + field};
+                    return error{"category " + std::to_string(segments[i].category) + " is not known", field}
+                        .in(image);
                 }
             }
         }
