@@ -126,8 +126,7 @@ std::string percent(double share) {
 /// "101 of 102": what a ratio was made of, or nothing when it does not count whole things.
 std::string made_of(const json& count) {
     const json& numerator = count.at("numerator");
-    return numerator.is_number_integer() ? numerator.dump() + " of " + count.at("denominator").dump() + " "
-                                         : "";
+    return numerator.is_number_integer() ? numerator.dump() + " of " + count.at("denominator").dump() : "";
 }
 
 /// The figures that lead the report page.
@@ -135,7 +134,9 @@ std::vector<ostend::page_figure> page_figures(const json& figures) {
     const auto figure = [](const json& values, const json& counts, const char* key, const char* name,
                            const char* meaning) {
         const auto share = values.at(key).get<double>();
-        return ostend::page_figure{name, percent(share), made_of(counts.at(key)) + meaning, share};
+        const std::string count = made_of(counts.at(key));
+        return ostend::page_figure{name, percent(share), count.empty() ? meaning : count + " " + meaning,
+                                   share};
     };
     const json& counts = figures.at("counts");
     const json& points = figures.at("point_accuracy");
@@ -151,7 +152,9 @@ std::vector<ostend::page_figure> page_figures(const json& figures) {
 
 void print_figures(const json& figures) {
     const auto line = [](const char* name, const json& value, const json& count) {
-        std::printf("  %-32s %8s  %s\n", name, percent(value.get<double>()).c_str(), made_of(count).c_str());
+        const std::string of = made_of(count);
+        std::printf("  %-32s %8s%s%s\n", name, percent(value.get<double>()).c_str(), of.empty() ? "" : "  ",
+                    of.c_str());
     };
     const json& counts = figures.at("counts");
     const auto top = [&](const char* name, const char* key) { line(name, figures.at(key), counts.at(key)); };
@@ -245,14 +248,14 @@ int main(int argc, char** argv) {
 
     ostend_tools::staged_files files;
     if (!report_file.empty()) {
-        const auto html = ostend::html_page({.title = "Which pixels does each phrase mean?",
-                                             .made_with = model_dir + ", preset " + preset->name +
-                                                          ", built-in graph-cut segmenter, the first " +
-                                                          std::to_string(done->pages.size()) + " of " +
-                                                          std::to_string(scenes->count) + " scenes",
-                                             .figures = page_figures(figures),
-                                             .images = std::move(done->pages)},
-                                            ostend_tools::picture_to_png);
+        const auto html = ostend::html_page(
+            {.title = "Which pixels does each phrase mean?",
+             .made_with = model_dir + ", preset " + preset->name + ", built-in graph-cut segmenter, " +
+                          std::to_string(scenes->count) + " scenes" +
+                          (pages < scenes->count ? ", the first " + std::to_string(pages) + " shown" : ""),
+             .figures = page_figures(figures),
+             .images = std::move(done->pages)},
+            ostend_tools::picture_to_png);
         if (!html) {
             return fail(html.error());
         }

@@ -104,11 +104,11 @@ TEST_CASE("each phrase has its two maps as heat, its outline and its peak, hidde
         make.add_phrase(image, {0, 5}, "a dog");
         make.add_phrase(image, {10, 15}, "a cat");
         image.phrases[1].raw_map.assign(12, 3.0F); // constant: nothing to see
-        const ostend::html_options options{.max_side = 30, .max_map_side = 10};
+        const ostend::html_options options{.max_side = 30, .cell_pixels = 2};
         const auto page = written(page_of({image}), options);
 
         const auto size = ostend::fit_into({.width = width, .height = height}, 30);
-        const auto map_size = ostend::fit_into({.width = width, .height = height}, 10);
+        const auto map_size = ostend::fit_into({.width = width, .height = height}, 4 * 2);
         CHECK(select(page, "img", "base").at(0).at("src") == as_source(ostend::shrink(image.image, 30)));
         const std::string box = "0 0 " + std::to_string(size.width) + " " + std::to_string(size.height);
         CHECK(select(page, "svg", "overview").at(0).at("viewBox") == box);

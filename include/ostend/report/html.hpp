@@ -29,8 +29,9 @@ namespace ostend::inline v0 {
 using png_encoder = std::function<std::string(const picture&)>;
 
 struct html_options {
-    index max_side = 720;     ///< of embedded images and masks, pixels
-    index max_map_side = 288; ///< of embedded maps, which are smooth
+    index max_side = 720; ///< of embedded images and masks, pixels
+    index cell_pixels =
+        8; ///< of embedded maps, which are smooth: at most so many for a cell of the longer side
 };
 
 } // namespace ostend::inline v0
@@ -54,7 +55,8 @@ inline std::string peak_place(const page_image& image, const page_phrase& p) {
 inline result<std::string> stage_html(const page_image& image, const png_encoder& png,
                                       const html_options& options) {
     const image_size size = image.grid.original;
-    const image_size map_size = fit_into(size, options.max_map_side);
+    const grid_view& view = image.grid.views[static_cast<std::size_t>(image.reading.view)];
+    const image_size map_size = fit_into(size, options.cell_pixels * std::max(view.rows, view.columns));
     const picture base = shrink(image.image, options.max_side);
     const layout grid = resized(image.grid, map_size);
     const std::string svg = " aria-hidden=\"true\" preserveAspectRatio=\"none\" viewBox=\"0 0 " +
