@@ -46,7 +46,7 @@ public:
 
     /// Costs of the two labels: cutting the pixel off the source costs `source`, off the sink `sink`, added
     /// to what is there. Only the difference is kept, the common part goes into the flow. Preconditions: both
-    /// >= 0; all costs of a pixel together at most 2^30.
+    /// >= 0; all costs of a pixel together below 2^30.
     void add_terminal(index y, index x, capacity source, capacity sink) {
         OSTEND_EXPECTS(y >= 0 && y < height_ && x >= 0 && x < width_ && source >= 0 && sink >= 0,
                        "grid_cut::add_terminal: costs " + std::to_string(source) + " and " +
@@ -58,13 +58,13 @@ public:
         const std::int64_t t = sink + std::max<std::int64_t>(-before, 0);
         flow_ += std::min(s, t);
         OSTEND_EXPECTS(std::max(s, t) - std::min(s, t) <= largest,
-                       "grid_cut::add_terminal: the costs of a pixel exceed 2^30");
+                       "grid_cut::add_terminal: the costs of a pixel reach 2^30");
         terminal_[i] = static_cast<capacity>(s - t);
     }
 
     /// An undirected edge to the neighbour in one of four directions: 0 right, 1 down, 2 down right, 3 down
     /// left. Preconditions: the neighbour exists; the capacity is >= 0, that of all edges between the two
-    /// at most 2^30.
+    /// below 2^30.
     void add_edge(index y, index x, int direction, capacity both) {
         OSTEND_EXPECTS(direction >= 0 && direction < 4 && y >= 0 && x >= (direction == 3 ? 1 : 0) &&
                            y + (direction == 0 ? 0 : 1) < height_ &&
@@ -74,7 +74,7 @@ public:
                            std::to_string(x));
         const std::size_t i = node(y, x);
         const auto d = static_cast<std::size_t>(2 * direction);
-        OSTEND_EXPECTS(both <= largest - edges_[i][d], "grid_cut::add_edge: the capacity exceeds 2^30");
+        OSTEND_EXPECTS(both <= largest - edges_[i][d], "grid_cut::add_edge: the capacity reaches 2^30");
         edges_[i][d] += both;
         edges_[i + static_cast<std::size_t>(step_[d])][d + 1] += both;
     }
@@ -114,7 +114,7 @@ public:
     [[nodiscard]] index width() const noexcept { return width_; }
 
 private:
-    static constexpr capacity largest = 1 << 30; ///< an edge's two directions add up in one residual
+    static constexpr capacity largest = (1 << 30) - 1; ///< an edge's two directions add up in one residual
     enum class tree : std::uint8_t { none, source, sink };
     static constexpr std::uint8_t at_terminal = 8; ///< the parent is the terminal itself
     static constexpr std::uint8_t no_parent = 9;   ///< an orphan, or not in a tree
