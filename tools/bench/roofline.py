@@ -3,9 +3,9 @@ right the share of the reading bandwidth of work that only moves bytes."""
 import html
 import math
 
-WIDTH, HEIGHT = 1240, 620
+WIDTH, HEIGHT = 1480, 620
 PLOT = 90, 60, 620, 480  # left, top, width, height
-BARS = 960, 60, 240, 480
+BARS = 1190, 60, 220, 480
 INK, GRID, ROOF, POINT = "#222", "#ddd", "#b03a2e", "#1f618d"
 
 
