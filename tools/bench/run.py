@@ -23,7 +23,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SECONDS = 0.1  # least duration of a sample
 MS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
 AMOUNTS = "bytes_per_second", "FLOP/s"
-LIMITS = re.compile(r"^(read|fma|gemm\.bf16\.1024x1024x1024$)")  # operations that measure the machine; they are in every run
+LIMITS = re.compile(r"^(read\.|fma\.|gemm\.bf16\.1024x1024x1024$)")  # measure the machine; they are in every run
 
 Key = collections.namedtuple("Key", "op impl threads")
 
@@ -147,10 +147,9 @@ def limits_of(ours, medians):
 
 
 def processor():
-    for line in open("/proc/cpuinfo", encoding="utf-8") if os.path.exists("/proc/cpuinfo") else []:
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+    described = pathlib.Path("/proc/cpuinfo")
+    named = re.search(r"^model name\s*: (.*)$", described.read_text(encoding="utf-8"), re.M) if described.exists() else None
+    return named.group(1) if named else platform.processor() or platform.machine()
 
 
 def number(x):
