@@ -22,15 +22,29 @@ struct image_key {
     index token = 0;
 };
 
-/// Some keys of one key/value head. Their numbers lie without gaps, in any codec but f64.
+/// The image keys of one block of keys, as positions in the list of image keys.
+struct image_block {
+    index first = 0, last = 0;
+    bool in_a_row = false; ///< their keys follow each other, each once
+};
+
+/// Consecutive rows of a tile that share a key/value head.
+struct kv_rows {
+    index kv_head = 0, slot = 0, rows = 0;
+};
+
+/// Keys of a block: head 0 of each, and the way to the other heads. Their numbers lie without gaps, in any
+/// codec but f64. After the count stand 8 more that are wanted next (the last one again, where there are
+/// none): they are only prefetched.
 struct score_keys {
     const std::byte* const* keys = nullptr;
-    const std::byte* const* ahead = nullptr; ///< as many that are wanted next, or null
-    index count = 0;                         ///< a multiple of 8 (many rows) or 4 (few)
+    const index* head_strides = nullptr; ///< bytes
+    index count = 0;                     ///< a multiple of 8
     index d = 0;
     index bytes = 0; ///< of one head vector
     element_type codec = element_type::f32;
-    float* scratch = nullptr; ///< 8 (d + 16) floats
+    bool scattered = false;   ///< keys do not follow each other in memory
+    float* scratch = nullptr; ///< 8 (d + 32) floats, and 64 for each row
 };
 
 /// What the softmax keeps of each row of a tile. Arrays of a value a row.
@@ -59,6 +73,7 @@ struct finished_rows {
     index stride = 0;
     const float* factors = nullptr; ///< many: [blocks, stride]; few: [blocks]
     const image_key* image = nullptr;
+    const image_block* blocks = nullptr;
     index from = 0, to = 0; ///< image keys
     bool in_order = false;  ///< image key i is image token i
     index count = 0;        ///< many: rows
@@ -81,9 +96,10 @@ struct attention_kernels {
                      float* out) = nullptr;
     void (*add_to_sum)(const float* row, index n, double* sum) = nullptr;
 
-    // Many rows: a vector holds rows. q is packed in panels of 2 * lanes rows (the last may have lanes):
-    // [d, rows of the panel]. Raw scores [keys, stride]; highest and lowest of each row are kept.
-    void (*score_many)(const score_keys&, const void* q, const void* q_low, index rows, float* scores,
+    // Many rows of one key/value head: a vector holds rows. q is packed in panels of 2 * lanes rows (the last
+    // may have lanes): [d, rows of the panel]. Raw scores [keys, stride]; highest and lowest of each row are
+    // kept.
+    void (*score_many)(const score_keys&, const kv_rows&, const void* q, const void* q_low, float* scores,
                        index stride, const soft_rows&) = nullptr;
     void (*adjust_many)(const score_change&, float* scores, index stride, index count, index rows,
                         const soft_rows&) = nullptr;
@@ -93,9 +109,9 @@ struct attention_kernels {
     void (*finish_many)(const finished_rows&) = nullptr;
 
     // Few rows: a vector holds elements of a head vector, then keys. q [rows, d padded with zeros to a
-    // multiple of 32]. Raw scores [rows, stride].
-    void (*score_few)(const score_keys&, const void* q, const void* q_low, index rows, float* scores,
-                      index stride) = nullptr;
+    // multiple of 32]. Raw scores [rows, stride]. Keys are read in order, each for all heads.
+    void (*score_few)(const score_keys&, const kv_rows* heads, index count, const void* q, const void* q_low,
+                      float* scores, index stride) = nullptr;
     void (*adjust_few)(const score_change&, float* scores, index count, index row,
                        const soft_rows&) = nullptr;
     /// Exponentials in place, up to a multiple of lanes. Returns the block's peak.
@@ -110,6 +126,9 @@ struct attention_kernels {
     // (null: zero) are bf16: many [d / 2, rows of the panel, 2], few [rows, d padded]. many wants d even.
     decltype(score_many) score_many_bf16 = nullptr;
     decltype(score_few) score_few_bf16 = nullptr;
+    /// n numbers as the sum of two bf16, times sign; what is left is below 2^-17 of them. Whether a low part
+    /// is not 0.
+    bool (*split)(const float* from, float sign, index n, std::uint16_t* high, std::uint16_t* low) = nullptr;
 };
 
 } // namespace detail

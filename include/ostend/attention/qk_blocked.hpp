@@ -49,6 +49,26 @@ status run_tiles(const E& on, const qk_plan& plan, head_reduction reduce, float*
     return success{};
 }
 
+/// Adds the sums to out, in squares of both: one of them is read across its rows.
+inline void add_sums(const qk_plan& plan, bool mean, const tensor_view<float, 2>& out) {
+    const index queries = out.extent(0), tokens = out.extent(1);
+    const index query_step = plan.many ? 1 : tokens, token_step = plan.many ? queries : 1;
+    constexpr index side = 16;
+    for (index q = 0; q < queries; q += side) {
+        for (index t = 0; t < tokens; t += side) {
+            for (index i = q; i < std::min(q + side, queries); ++i) {
+                const float* sum = plan.w.sums.data() + i * query_step + t * token_step;
+                float* to = &out(i, t);
+                for (index j = t; j < std::min(t + side, tokens); ++j) {
+                    *to = mean ? *to + *sum : std::max(*to, *sum);
+                    sum += token_step;
+                    to += out.stride(1);
+                }
+            }
+        }
+    }
+}
+
 template <execution E>
 status blocked_reduce(const E& on, const qk_block& block, const key_selection& image,
                       std::span<const float> head_weights, head_reduction reduce,
@@ -60,24 +80,7 @@ status blocked_reduce(const E& on, const qk_block& block, const key_selection& i
     if (status done = run_tiles(on, plan, reduce, nullptr); !done) {
         return done;
     }
-    const index queries = out.extent(0), tokens = out.extent(1);
-    const index query_step = plan.many ? 1 : tokens, token_step = plan.many ? queries : 1;
-    const auto add = [&](index query, index token) {
-        float& value = out(query, token);
-        const float sum = workspace.sums[static_cast<std::size_t>(query * query_step + token * token_step)];
-        value = reduce == head_reduction::mean ? value + sum : std::max(value, sum);
-    };
-    // Squares of both, since one of them is read across its rows.
-    constexpr index side = 16;
-    for (index q = 0; q < queries; q += side) {
-        for (index t = 0; t < tokens; t += side) {
-            for (index i = q; i < std::min(q + side, queries); ++i) {
-                for (index j = t; j < std::min(t + side, tokens); ++j) {
-                    add(i, j);
-                }
-            }
-        }
-    }
+    add_sums(plan, reduce == head_reduction::mean, out);
     return success{};
 }
 

@@ -28,6 +28,8 @@ public:
         choose_heads();
         choose_keys(selection);
         choose_form();
+        find_keys();
+        find_image_blocks();
         cut_tiles(tile_rows);
     }
 
@@ -43,6 +45,7 @@ public:
     bool many = false;     ///< a vector holds rows
     bool by_pairs = false; ///< bf16 keys as they are
     bool one_codec = false;
+    bool scattered = false;
     element_type codec = element_type::f32; ///< of all keys, where one_codec
     index slots = 0;                        ///< rows of a tile at most
     index keys_per_block = 0, blocks = 0;
@@ -116,6 +119,7 @@ private:
         }
         // Below three quarters of a vector, a dot product for each row and key is cheaper than empty lanes.
         many = most * 4 >= k.lanes * 3;
+        scattered = !block.keys.cells().empty() || !w.keys_read.empty();
         one_codec = true;
         const std::span<const key_page> pages = block.keys.pages();
         codec = pages.empty() ? element_type::f32 : pages.front().codec;
@@ -127,6 +131,38 @@ private:
             one_codec && codec == element_type::bf16 && k.score_few_bf16 != nullptr && (!many || d % 2 == 0);
         keys_per_block = many ? v0::detail::keys_of_many : v0::detail::keys_of_few;
         blocks = (read + keys_per_block - 1) / keys_per_block;
+    }
+
+    /// Where the keys lie, once for all tiles.
+    void find_keys() {
+        const auto size = static_cast<std::size_t>(read) + 16;
+        if (!one_codec || read == 0) {
+            return;
+        }
+        if (w.keys.size() < size) {
+            w.keys.resize(size);
+            w.head_strides.resize(size);
+        }
+        for (std::size_t j = 0; j < size; ++j) {
+            const key_place place = block.keys.place(key(std::min(static_cast<index>(j), read - 1)));
+            w.keys[j] = place.head0.data;
+            w.head_strides[j] = place.head_stride;
+        }
+    }
+
+    void find_image_blocks() {
+        w.image_blocks.clear();
+        index at = 0;
+        for (index b = 0; b < blocks; ++b) {
+            v0::detail::image_block found{at, at, true};
+            for (; at < images && w.image[static_cast<std::size_t>(at)].key < (b + 1) * keys_per_block;
+                 ++at) {
+                const v0::detail::image_key* image = w.image.data() + at;
+                found.in_a_row = found.in_a_row && (at == found.first || image[-1].key + 1 == image->key);
+            }
+            found.last = at;
+            w.image_blocks.push_back(found);
+        }
     }
 
     void cut_tiles(index tile_rows) {

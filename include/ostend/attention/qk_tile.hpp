@@ -44,6 +44,7 @@ public:
                                         .stride = stride_,
                                         .factors = w_.peaks.data() + run.slot,
                                         .image = p_.w.image.data(),
+                                        .blocks = p_.w.image_blocks.data(),
                                         .from = from,
                                         .to = to,
                                         .in_order = p_.in_order,
@@ -105,7 +106,9 @@ private:
         // Many: after the image keys, a row that takes the exponentials of other keys.
         grow(w_.image_rows, p_.many ? (p_.images + 1) * stride_ : p_.images * rows_.count);
         grow(w_.row_values, 7 * stride_);
-        grow(w_.key_values, 8 * (p_.d + 32) + (p_.one_codec ? 0 : keys_of_many * p_.d));
+        grow(w_.key_values, scratch_size() + (p_.one_codec ? 0 : most_keys * p_.d));
+        grow(w_.keys, p_.one_codec ? 0 : most_keys + 16);
+        grow(w_.head_strides, p_.one_codec ? 0 : most_keys + 16);
         grow(w_.totals, stride_);
         grow(w_.limits, stride_);
         grow(w_.numbers, most_keys + 16);
@@ -128,18 +131,20 @@ private:
     }
     [[nodiscard]] float* factors() const { return values(6); }
 
+    /// Floats that the kernels work in; after them the keys that a kernel cannot read as they are.
+    [[nodiscard]] index scratch_size() const { return 8 * (p_.d + 32) + 64 * stride_; }
+
     // ---- queries into the form that the kernels want
     // -------------------------------------------------------
 
-    /// Where number x of a slot lies in q, in elements.
-    [[nodiscard]] index packed(index slot, index x) const {
-        if (!p_.many) {
-            return slot * padded_d_ + x;
-        }
-        const index panel = slot / (2 * p_.k.lanes) * (2 * p_.k.lanes);
-        const index width = std::min(2 * p_.k.lanes, stride_ - panel);
-        return p_.by_pairs ? panel * p_.d + x / 2 * width * 2 + (slot - panel) * 2 + x % 2
-                           : panel * p_.d + x * width + slot - panel;
+    [[nodiscard]] index panel_of(index slot) const { return slot / (2 * p_.k.lanes) * (2 * p_.k.lanes); }
+    [[nodiscard]] index panel_width(index slot) const {
+        return std::min(2 * p_.k.lanes, stride_ - panel_of(slot));
+    }
+    /// Where the first number of a slot lies in q, in words of 4 bytes: a float, or a pair of bf16.
+    [[nodiscard]] index packed(index slot) const {
+        const index words = p_.by_pairs ? padded_d_ / 2 : padded_d_;
+        return p_.many ? panel_of(slot) * words + slot - panel_of(slot) : slot * words;
     }
 
     void pack_rows() {
@@ -150,7 +155,9 @@ private:
         least_limit_ = p_.block.keys.keys();
         has_added_ = false;
         has_low_ = false;
-        std::fill_n(w_.q.begin(), stride_ * padded_d_, 0.0F);
+        if (padded_d_ != p_.d || stride_ != rows_.count) {
+            std::fill_n(w_.q.begin(), stride_ * padded_d_, 0.0F);
+        }
         for (const auto& run : w_.runs) {
             for (index i = 0; i < run.count; ++i) {
                 const index query = run.first_query + i;
@@ -173,61 +180,77 @@ private:
     }
 
     void pack_floats(index query, index head, index slot, float sign) {
-        const index step = p_.many ? packed(slot, 1) - packed(slot, 0) : 1;
-        float* to = w_.q.data() + packed(slot, 0);
-        for (index x = 0; x < p_.d; ++x, to += p_.d == 1 ? 1 : step) {
+        const index step = p_.many ? panel_width(slot) : 1;
+        float* to = w_.q.data() + packed(slot);
+        for (index x = 0; x < p_.d; ++x, to += step) {
             *to = p_.block.q.load(query, head, x) * sign;
         }
     }
 
-    /// q as the sum of two bf16: what is left is below 2^-17 of it. The low parts are made once one is not 0.
+    /// The high parts, and the low ones once one of them is not 0.
     void pack_pairs(index query, index head, index slot, float sign) {
-        auto* const high = reinterpret_cast<std::byte*>(w_.q.data());
+        const auto d = at(p_.d);
+        w_.row.resize(2 * d);
+        w_.halves.resize(4 * d);
         for (index x = 0; x < p_.d; ++x) {
-            const float q = p_.block.q.load(query, head, x) * sign;
-            bf16 first = to_bf16(q);
-            if (std::isfinite(q) && !std::isfinite(to_float(first))) {
-                --first.bits; // rounded up to infinity
-            }
-            const index place = packed(slot, x) * 2;
-            std::memcpy(high + place, &first, 2);
-            const bf16 second = to_bf16(q - to_float(first));
-            if ((second.bits & 0x7FFFU) != 0 && !has_low_) {
-                has_low_ = true;
-                w_.q_low.assign(at(stride_ * padded_d_ / 2), 0.0F);
-            }
-            if (has_low_) {
-                std::memcpy(reinterpret_cast<std::byte*>(w_.q_low.data()) + place, &second, 2);
-            }
+            w_.row[at(x)] = p_.block.q.load(query, head, x);
+        }
+        std::uint16_t* const high = w_.halves.data();
+        if (p_.k.split(w_.row.data(), sign, p_.d, high, high + d) && !has_low_) {
+            has_low_ = true;
+            w_.q_low.assign(at(stride_ * padded_d_ / 2), 0.0F);
+        }
+        place_pairs(high, slot, w_.q);
+        if (has_low_) {
+            place_pairs(high + d, slot, w_.q_low);
+        }
+    }
+    void place_pairs(const std::uint16_t* from, index slot, v0::detail::line_floats& to) const {
+        auto* place = reinterpret_cast<std::byte*>(to.data()) + packed(slot) * 4;
+        if (!p_.many) {
+            std::memcpy(place, from, at(p_.d) * 2);
+            return;
+        }
+        const index step = panel_width(slot) * 4;
+        for (index x = 0; x < p_.d; x += 2, place += step) {
+            std::memcpy(place, from + x, 4);
         }
     }
 
     // ---- one block of keys
     // ---------------------------------------------------------------------------------
 
-    /// Addresses of keys [first, first + count) of one head, the last repeated up to a multiple of 8.
-    void point(index kv_head, index first, index count, const std::byte** to) const {
-        for (index j = 0; j < count; ++j) {
-            const key_address key = p_.block.keys.address(kv_head, p_.key(first + j));
-            if (p_.one_codec) {
-                to[j] = key.data;
-                continue;
-            }
-            float* const wide = w_.key_values.data() + 8 * (p_.d + 32) + j * p_.d;
-            for (index x = 0; x < p_.d; ++x) {
-                wide[x] = key.load(x);
-            }
-            to[j] = reinterpret_cast<const std::byte*>(wide);
-        }
-        for (index j = count; j < round_up(count, 8); ++j) {
-            to[j] = to[count - 1];
-        }
+    /// Keys [first, first + count), and what is wanted after them.
+    [[nodiscard]] v0::detail::score_keys keys_at(index first, index count) const {
+        return {.keys = p_.w.keys.data() + first,
+                .head_strides = p_.w.head_strides.data() + first,
+                .count = round_up(count, 8),
+                .d = p_.d,
+                .bytes = bytes_of_codec(p_.codec, p_.d),
+                .codec = p_.codec,
+                .scattered = p_.scattered,
+                .scratch = w_.key_values.data()};
     }
 
-    [[nodiscard]] v0::detail::score_keys keys_at(const std::byte* const* keys, const std::byte* const* ahead,
-                                                 index count) const {
-        const element_type codec = p_.one_codec ? p_.codec : element_type::f32;
-        return {keys, ahead, count, p_.d, bytes_of_codec(codec, p_.d), codec, w_.key_values.data()};
+    /// The same widened for one head, where the kernels cannot read the keys as they are.
+    [[nodiscard]] v0::detail::score_keys widened_keys(index kv_head, index first, index count) const {
+        const index padded = round_up(count, 8);
+        for (index j = 0; j < padded + 8; ++j) {
+            float* const wide = w_.key_values.data() + scratch_size() + std::min(j, count - 1) * p_.d;
+            const key_address key = p_.block.keys.address(kv_head, p_.key(first + std::min(j, count - 1)));
+            for (index x = 0; j < count && x < p_.d; ++x) {
+                wide[x] = key.load(x);
+            }
+            w_.keys[at(j)] = reinterpret_cast<const std::byte*>(wide);
+            w_.head_strides[at(j)] = 0;
+        }
+        return {.keys = w_.keys.data(),
+                .head_strides = w_.head_strides.data(),
+                .count = padded,
+                .d = p_.d,
+                .bytes = p_.d * 4,
+                .codec = element_type::f32,
+                .scratch = w_.key_values.data()};
     }
 
     /// What the block's scores need beside the scale; whether they need anything.
@@ -250,21 +273,10 @@ private:
     void read_many(index b) {
         const index first = b * keys_of_many;
         const index count = std::min(keys_of_many, p_.read - first);
-        const index kv_head = w_.segments.front().kv_head;
-        auto& now = pointers_[at(b % 2)];
-        auto& next = pointers_[at((b + 1) % 2)];
-        const bool has_next = p_.one_codec && b + 1 < p_.blocks;
-        if (b == 0 || !p_.one_codec) {
-            point(kv_head, first, count, now.data());
-        }
-        if (has_next) {
-            const index left = std::min(keys_of_many, p_.read - first - keys_of_many);
-            point(kv_head, first + keys_of_many, left, next.data());
-            std::fill(next.begin() + round_up(left, 8), next.begin() + keys_of_many, next[0]);
-        }
-        const auto keys = keys_at(now.data(), has_next ? next.data() : nullptr, round_up(count, 8));
+        const v0::detail::kv_rows& rows = w_.segments.front();
+        const auto keys = p_.one_codec ? keys_at(first, count) : widened_keys(rows.kv_head, first, count);
         const auto score = p_.by_pairs ? p_.k.score_many_bf16 : p_.k.score_many;
-        score(keys, w_.q.data(), has_low_ ? w_.q_low.data() : nullptr, stride_, w_.scores.data(), stride_,
+        score(keys, rows, w_.q.data(), has_low_ ? w_.q_low.data() : nullptr, w_.scores.data(), stride_,
               state());
         v0::detail::score_change change;
         const bool changed = change_of(first, count, change);
@@ -272,19 +284,19 @@ private:
             fill_added_many(first, count);
             p_.k.adjust_many(change, w_.scores.data(), stride_, count, stride_, state());
         }
-        std::array<float*, keys_of_many> to{};
+        std::array<float*, keys_of_many> to;
         to.fill(w_.image_rows.data() + p_.images * stride_);
-        const index image_before = next_image_;
-        const auto& image = p_.w.image;
-        for (; next_image_ < p_.images && image[at(next_image_)].key < first + count; ++next_image_) {
-            to[at(image[at(next_image_)].key - first)] = w_.image_rows.data() + next_image_ * stride_;
+        const v0::detail::image_key* const image = p_.w.image.data();
+        const v0::detail::image_block& images = p_.w.image_blocks[at(b)];
+        for (index i = images.first; i < images.last; ++i) {
+            to[at(image[i].key - first)] = w_.image_rows.data() + i * stride_;
         }
         p_.k.soften_many(w_.scores.data(), stride_, count, stride_, changed ? 1.0F : scale_,
                          p_.known != nullptr, to.data(), w_.peaks.data() + b * stride_, state());
-        for (index i = image_before; i < next_image_; ++i) { // a key may be several image tokens
+        for (index i = images.first; !images.in_a_row && i < images.last; ++i) {
             float* const row = w_.image_rows.data() + i * stride_;
-            const float* const made = to[at(image[at(i)].key - first)];
-            if (made != row) {
+            const float* const made = to[at(image[i].key - first)];
+            if (made != row) { // a key that is several image tokens
                 std::copy_n(made, stride_, row);
             }
         }
@@ -307,11 +319,8 @@ private:
         score_few(first, count);
         v0::detail::score_change change;
         const bool changed = change_of(first, count, change);
-        const index image_before = next_image_;
-        const auto& image = p_.w.image;
-        while (next_image_ < p_.images && image[at(next_image_)].key < first + count) {
-            ++next_image_;
-        }
+        const v0::detail::image_key* const image = p_.w.image.data();
+        const v0::detail::image_block& images = p_.w.image_blocks[at(b)];
         for (const auto& run : w_.runs) {
             for (index slot = run.slot; slot < run.slot + run.count; ++slot) {
                 float* const scores = w_.scores.data() + slot * most_keys;
@@ -322,34 +331,29 @@ private:
                 w_.peaks[at(slot * p_.blocks + b)] = p_.k.soften_few(
                     scores, count, changed ? 1.0F : scale_, changed, p_.known != nullptr, slot, state());
                 float* const row = w_.image_rows.data() + slot * p_.images;
-                for (index i = image_before; i < next_image_; ++i) {
-                    row[i] = scores[image[at(i)].key - first];
+                if (images.in_a_row && images.first < images.last) {
+                    std::copy_n(scores + image[images.first].key - first, images.last - images.first,
+                                row + images.first);
+                    continue;
+                }
+                for (index i = images.first; i < images.last; ++i) {
+                    row[i] = scores[image[i].key - first];
                 }
             }
         }
     }
 
-    /// A quarter of the keys of a block of many at a time where heads lie side by side, so that a cell is
-    /// read in one go; else as many as the block has.
     void score_few(index first, index count) {
         const auto score = p_.by_pairs ? p_.k.score_few_bf16 : p_.k.score_few;
-        const index step = w_.segments.size() > 1 ? 4 : keys_of_many;
-        const index size = p_.by_pairs ? padded_d_ / 2 : padded_d_; // floats a row
-        for (index j = 0; j < count; j += step) {
-            const index some = std::min(step, count - j);
-            for (const auto& segment : w_.segments) {
-                auto& now = pointers_[0];
-                point(segment.kv_head, first + j, some, now.data());
-                const bool has_next = w_.segments.size() > 1 && p_.one_codec && j + 2 * step <= count;
-                if (has_next) {
-                    point(segment.kv_head, first + j + step, step, pointers_[1].data());
-                }
-                const auto keys =
-                    keys_at(now.data(), has_next ? pointers_[1].data() : nullptr, round_up(some, 4));
-                score(keys, w_.q.data() + segment.slot * size,
-                      has_low_ ? w_.q_low.data() + segment.slot * size : nullptr, segment.rows,
-                      w_.scores.data() + segment.slot * most_keys + j, most_keys);
-            }
+        const float* const low = has_low_ ? w_.q_low.data() : nullptr;
+        if (p_.one_codec) {
+            score(keys_at(first, count), w_.segments.data(), static_cast<index>(w_.segments.size()),
+                  w_.q.data(), low, w_.scores.data(), most_keys);
+            return;
+        }
+        for (const v0::detail::kv_rows& rows : w_.segments) {
+            const auto keys = widened_keys(rows.kv_head, first, count);
+            score(keys, &rows, 1, w_.q.data(), low, w_.scores.data(), most_keys);
         }
     }
 
@@ -433,8 +437,7 @@ private:
     qk_workspace::tile& w_;
     qk_workspace::rows rows_;
     bool mean_;
-    std::array<std::array<const std::byte*, keys_of_many>, 2> pointers_{};
-    index stride_ = 0, padded_d_ = 0, least_limit_ = 0, next_image_ = 0;
+    index stride_ = 0, padded_d_ = 0, least_limit_ = 0;
     float scale_ = 1;
     bool has_added_ = false, has_low_ = false, changes_all_ = false;
 };
