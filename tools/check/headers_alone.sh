@@ -10,6 +10,9 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 export flags="-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Werror -I$root/include -isystem /usr/include/eigen3"
+for folder in $(mpicxx --showme:incdirs 2>/dev/null || true); do # where Open MPI has its headers
+    flags+=" -isystem $folder"
+done
 
 # What an adapter adapts, as a header that must be there: file name of the adapter, header to find.
 needs() {
@@ -20,6 +23,7 @@ needs() {
     openmp.hpp) echo omp.h ;;
     tbb.hpp) echo tbb/parallel_for.h ;;
     opencv.hpp) echo opencv2/core.hpp ;;
+    mpi.hpp) echo mpi.h ;;
     esac
 }
 
@@ -36,7 +40,7 @@ for compiler in "${compilers[@]}"; do
         if [[ $name == ostend/adapt/* ]]; then
             library=$(needs "$(basename "$name")")
             if [[ -n $library ]] && ! echo "#include <$library>" |
-                "$compiler" -x c++ -std=c++20 -E -isystem /usr/include/eigen3 - >/dev/null 2>&1; then
+                "$compiler" $flags -E -x c++ - >/dev/null 2>&1; then
                 echo "headers_alone: $name is skipped with $compiler, <$library> is not installed"
                 continue
             fi

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""ostend_coco_eval under mpirun: 1, 2 and 4 ranks give the bytes of one process; a rank that fails fails the job.
+Usage: mpi_test.py FOLDER_OF_PROGRAMS. Exit status 77: there is no mpirun."""
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from programs import BIN, run
+
+MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe"]
+PROGRAM = str(BIN / "ostend_coco_eval")
+
+
+def mpirun(*contexts):
+    """Each context is a number of ranks and their command; the finished job."""
+    command = list(MPIRUN)
+    for i, (ranks, *arguments) in enumerate(contexts):
+        command += ([":"] if i else []) + ["-n", str(ranks), *map(str, arguments)]
+    return subprocess.run(command, text=True, timeout=240, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                          env={**os.environ, "OMPI_MCA_btl_vader_single_copy_mechanism": "none"})
+
+
+class Ranks(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        rng = random.Random(3)
+        images = [{"id": 7 * i - 30, "width": 40, "height": 30} for i in range(30)]
+        truths, results = [], []
+        for image in images:
+            for _ in range(rng.randrange(5)):
+                box = [rng.randrange(20), rng.randrange(15), rng.randrange(4, 20), rng.randrange(4, 15)]
+                category = rng.randrange(1, 4)
+                truths.append({"id": len(truths) + 1, "image_id": image["id"], "category_id": category, "bbox": box,
+                               "area": box[2] * box[3], "iscrowd": int(rng.random() < 0.1),
+                               "segmentation": [[box[0], box[1], box[0] + box[2], box[1], box[0], box[1] + box[3]]]})
+                for _ in range(3):
+                    moved = [v + rng.choice([0, 0, 1, -1]) for v in box]
+                    results.append({"image_id": image["id"], "category_id": category, "bbox": moved,
+                                    "score": rng.choice([0.1, 0.5, 0.5, 0.9])})
+        self.gt, self.dt = self.folder / "gt.json", self.folder / "dt.json"
+        self.gt.write_text(json.dumps({"images": images, "annotations": truths,
+                                       "categories": [{"id": c, "name": str(c)} for c in (1, 2, 3)]}), encoding="utf-8")
+        self.dt.write_text(json.dumps(results), encoding="utf-8")
+
+    def alone(self, *arguments):
+        figures = self.folder / "alone.json"
+        done = run("ostend_coco_eval", self.gt, self.dt, "--json", figures, *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout, figures.read_bytes()
+
+    def test_any_number_of_ranks_gives_the_same_bytes(self):
+        for iou in ("bbox", "segm", "boundary"):
+            lines, figures = self.alone("--iou", iou)
+            self.assertGreater(json.loads(figures)["stats"][0], 0)
+            for ranks in (1, 2, 4):
+                file = self.folder / f"{iou}{ranks}.json"
+                done = mpirun((ranks, PROGRAM, self.gt, self.dt, "--iou", iou, "--json", file))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(done.stdout, lines)
+                self.assertEqual(file.read_bytes(), figures)
+
+    def refused(self, done, sentence):
+        self.assertNotEqual(done.returncode, 0)
+        self.assertNotIn("Average Precision", done.stdout)
+        self.assertIn(sentence, done.stderr)
+        self.assertFalse((self.folder / "figures.json").exists())
+
+    def test_a_rank_that_cannot_read_its_files(self):
+        figures = self.folder / "figures.json"
+        good = (PROGRAM, self.gt, self.dt, "--iou", "bbox", "--json", figures)
+        missing = (PROGRAM, self.gt, self.folder / "none.json", "--iou", "bbox", "--json", figures)
+        self.refused(mpirun((1, *good), (1, *missing)), "rank 1: ")
+        self.refused(mpirun((2, *good), (1, *missing), (1, *good)), "rank 2: ")
+        self.refused(mpirun((1, *missing), (1, *good)), "none.json: cannot be opened")
+
+        cut = self.folder / "cut.json"
+        cut.write_bytes(self.dt.read_bytes()[:-40])
+        self.refused(mpirun((1, *good), (1, PROGRAM, self.gt, cut, *good[3:])), "the file ends too early")
+        # Whole, but not what the others have.
+        cut.write_bytes(self.dt.read_bytes() + b"\n")
+        self.refused(mpirun((1, *good), (1, PROGRAM, self.gt, cut, *good[3:])), "a state of another result file")
+
+    def test_a_rank_that_dies(self):
+        figures = self.folder / "figures.json"
+        good = (PROGRAM, self.gt, self.dt, "--iou", "bbox", "--json", figures)
+        self.refused(mpirun((1, *good), (1, "sh", "-c", "kill -9 $$")), "signal 9")
+
+    def test_a_state_outlives_the_number_of_ranks(self):
+        lines, _ = self.alone("--iou", "bbox")
+        states = []
+        for part in (1, 2, 3):
+            states.append(self.folder / f"state{part}")
+            done = mpirun((part, PROGRAM, self.gt, self.dt, "--iou", "bbox", "--state", states[-1],
+                           "--part", f"{part}/3"))
+            self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        for ranks in (1, 2):
+            done = mpirun((ranks, PROGRAM, self.gt, self.dt, "--iou", "bbox", "--merge", *states))
+            self.assertEqual((done.returncode, done.stdout), (0, lines), done.stderr)
+        # From a state of one part on: the rest is evaluated, by another number of ranks.
+        done = mpirun((4, PROGRAM, self.gt, self.dt, "--iou", "bbox", "--state", states[0]))
+        self.assertEqual((done.returncode, done.stdout), (0, lines), done.stderr)
+        self.assertEqual(sorted(f.name for f in self.folder.glob("state1*")), ["state1"])
+
+
+if __name__ == "__main__":
+    if shutil.which("mpirun") is None:
+        print("there is no mpirun", file=sys.stderr)
+        sys.exit(77)
+    unittest.main()
