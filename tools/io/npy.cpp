@@ -63,6 +63,9 @@ std::vector<float> floats(const std::string& bytes) {
 } // namespace
 
 index npy_array::size() const {
+    if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
+        return 0;
+    }
     index n = 1;
     for (const index e : shape) {
         n *= e;
@@ -137,8 +140,6 @@ ostend::result<npy_array> parse_npy(std::string_view file) {
         return error{"the header has no shape", "shape"};
     }
     shape.remove_prefix(1);
-    std::size_t elements = 1;
-    const std::size_t most = (file.size() - start - length) / element_size;
     while (!shape.empty()) {
         if (shape.front() == ',' || shape.front() == ' ') {
             shape.remove_prefix(1);
@@ -153,11 +154,17 @@ ostend::result<npy_array> parse_npy(std::string_view file) {
             return error{"an extent is too large", "shape"};
         }
         shape.remove_prefix(static_cast<std::size_t>(end - shape.data()));
-        if (extent > 0 && elements > most / static_cast<std::size_t>(extent)) {
+        array.shape.push_back(extent);
+    }
+    // An extent of 0 anywhere makes an array without elements, whatever the others say.
+    const bool none = std::find(array.shape.begin(), array.shape.end(), 0) != array.shape.end();
+    std::size_t elements = none ? 0 : 1;
+    const std::size_t most = (file.size() - start - length) / element_size;
+    for (const index extent : array.shape) {
+        if (!none && elements > most / static_cast<std::size_t>(extent)) {
             return error{"the file is shorter than its shape says", "shape", file.size()};
         }
         elements *= static_cast<std::size_t>(extent);
-        array.shape.push_back(extent);
     }
     array.bytes = std::string(file.substr(start + length, elements * element_size));
     return array;
