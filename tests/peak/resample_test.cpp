@@ -14,6 +14,7 @@ namespace {
 
 using namespace ostend;
 using ostend::index;
+namespace inner = ostend::OSTEND_KERNELS::detail;
 using ostend_test::golden_cases;
 using ostend_test::read_golden;
 
@@ -271,6 +272,24 @@ TEST_CASE("golden upsample: values, extremes, mean, peak") {
         }
     }
     CHECK(checked >= 24);
+}
+
+TEST_CASE("positions are PyTorch's f32 product and f32 difference, whatever the compiler may contract") {
+    std::mt19937 random(8);
+    std::uniform_int_distribution<index> pixels(1, 5000);
+    std::uniform_int_distribution<index> cells(1, 700);
+    int wrong = 0;
+    for (int i = 0; i < 20000; ++i) {
+        const index width = pixels(random);
+        const float ratio = static_cast<float>(cells(random)) / static_cast<float>(width);
+        const auto x = static_cast<double>(random() % static_cast<unsigned>(width));
+        // The product of two f32 values is exact in f64; both roundings are then forced through memory.
+        volatile double product = static_cast<double>(ratio) * (x + 0.5);
+        volatile auto rounded = static_cast<float>(product);
+        volatile float source = rounded - 0.5F;
+        wrong += inner::source_of(ratio, 0.0, x) != source;
+    }
+    CHECK(wrong == 0);
 }
 
 } // namespace

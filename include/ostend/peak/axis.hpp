@@ -55,11 +55,12 @@ inline std::array<double, 4> cubic_weights(double t) noexcept {
     return {far(t + 1), near(t), near(1 - t), far(2 - t)};
 }
 
-/// A pixel's centre in cells from the first cell's centre, in PyTorch's f32 arithmetic. The product is formed
-/// in f64, where it is exact, and rounded once, so it cannot be contracted with the subtraction.
+/// A pixel's centre in cells from the first cell's centre, in PyTorch's f32 arithmetic. The product is
+/// stored, as compilers would contract it with the subtraction, and the bits of pixels and bounds would part.
 inline float source_of(float ratio, double origin, double x) noexcept {
     const auto middle = static_cast<float>(x + 0.5 + origin);
-    return static_cast<float>(static_cast<double>(ratio) * static_cast<double>(middle)) - 0.5F;
+    const volatile float product = ratio * middle;
+    return product - 0.5F;
 }
 
 /// How far a pixel lies past the centre of the cell `from`, in cells: in [0, 1], but for pixels before the
@@ -85,8 +86,7 @@ inline void round_weights(double& a, double& b, double& c, double& d) noexcept {
     c = right ? rest : lesser;
 }
 
-/// The weights of a run's pixels. Nothing in the loop waits for a pixel before, so that it becomes vector
-/// code.
+/// The weights of a run's pixels.
 inline void weigh(axis_weights& axis, const axis_run& run) {
     const auto pixels = static_cast<int>(run.end - run.begin);
     const auto offset = [ratio = axis.ratio, origin = axis.origin, from = static_cast<double>(run.from),
