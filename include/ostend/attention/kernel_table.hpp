@@ -33,18 +33,26 @@ struct kv_rows {
     index kv_head = 0, slot = 0, rows = 0;
 };
 
-/// Keys of a block: head 0 of each, and the way to the other heads. Their numbers lie without gaps, in any
-/// codec but f64. After the count stand 8 more that are wanted next (the last one again, where there are
-/// none): they are only prefetched.
+/// Keys of a block, their numbers without gaps, in any codec but f64. A regular cache is a first key and
+/// strides in bytes; else head 0 of each key is listed with the way to its other heads, and after the count 8
+/// more that are wanted next.
 struct score_keys {
-    const std::byte* const* keys = nullptr;
-    const index* head_strides = nullptr; ///< bytes
-    index count = 0;                     ///< a multiple of 8
+    const std::byte* first = nullptr;
+    index key_stride = 0, head_stride = 0;
+    index last = 0; ///< of a regular cache: the last key, which stands for those after it
+    const std::byte* const* keys = nullptr; ///< null: a regular cache
+    const index* head_strides = nullptr;
+    index count = 0; ///< a multiple of 8
     index d = 0;
     index bytes = 0; ///< of one head vector
     element_type codec = element_type::f32;
     bool scattered = false;   ///< keys do not follow each other in memory
     float* scratch = nullptr; ///< 8 (d + 32) floats, and 64 for each row
+
+    [[nodiscard]] const std::byte* at(index j, index kv_head) const {
+        return keys == nullptr ? first + (j < last ? j : last) * key_stride + kv_head * head_stride
+                               : keys[j] + kv_head * head_strides[j];
+    }
 };
 
 /// What the softmax keeps of each row of a tile. Arrays of a value a row.

@@ -46,6 +46,7 @@ public:
     bool by_pairs = false; ///< bf16 keys as they are
     bool one_codec = false;
     bool scattered = false;
+    bool regular = false;                   ///< keys are a fixed distance apart
     element_type codec = element_type::f32; ///< of all keys, where one_codec
     index slots = 0;                        ///< rows of a tile at most
     index keys_per_block = 0, blocks = 0;
@@ -120,6 +121,7 @@ private:
         // Below three quarters of a vector, a dot product for each row and key is cheaper than empty lanes.
         many = most * 4 >= k.lanes * 3;
         scattered = !block.keys.cells().empty() || !w.keys_read.empty();
+        regular = !scattered && block.keys.pages().size() == 1;
         one_codec = true;
         const std::span<const key_page> pages = block.keys.pages();
         codec = pages.empty() ? element_type::f32 : pages.front().codec;
@@ -136,7 +138,7 @@ private:
     /// Where the keys lie, once for all tiles.
     void find_keys() {
         const auto size = static_cast<std::size_t>(read) + 16;
-        if (!one_codec || read == 0) {
+        if (!one_codec || regular || read == 0) {
             return;
         }
         if (w.keys.size() < size) {

@@ -222,14 +222,23 @@ private:
 
     /// Keys [first, first + count), and what is wanted after them.
     [[nodiscard]] v0::detail::score_keys keys_at(index first, index count) const {
-        return {.keys = p_.w.keys.data() + first,
-                .head_strides = p_.w.head_strides.data() + first,
-                .count = round_up(count, 8),
-                .d = p_.d,
-                .bytes = bytes_of_codec(p_.codec, p_.d),
-                .codec = p_.codec,
-                .scattered = p_.scattered,
-                .scratch = w_.key_values.data()};
+        v0::detail::score_keys keys{.count = round_up(count, 8),
+                                    .d = p_.d,
+                                    .bytes = bytes_of_codec(p_.codec, p_.d),
+                                    .codec = p_.codec,
+                                    .scattered = p_.scattered,
+                                    .scratch = w_.key_values.data()};
+        if (p_.regular) {
+            const key_page& page = p_.block.keys.pages().front();
+            keys.first = static_cast<const std::byte*>(page.data) + first * page.key_stride;
+            keys.key_stride = page.key_stride;
+            keys.head_stride = page.head_stride;
+            keys.last = p_.read - 1 - first;
+        } else {
+            keys.keys = p_.w.keys.data() + first;
+            keys.head_strides = p_.w.head_strides.data() + first;
+        }
+        return keys;
     }
 
     /// The same widened for one head, where the kernels cannot read the keys as they are.
