@@ -11,8 +11,8 @@
 namespace {
 
 using namespace ostend_bench;
-using ostend::index;
 using ostend::bitmap;
+using ostend::index;
 using ostend::rle;
 
 /// Bytes down the columns.

@@ -28,7 +28,8 @@ struct bf16 {
 };
 
 /// Names of element types in files and messages.
-/// q8_0 and q4_0 are ggml's blocks of 32 numbers (attention/key_source.hpp); they are never a tensor's elements.
+/// q8_0 and q4_0 are ggml's blocks of 32 numbers (attention/key_source.hpp); they are never a tensor's
+/// elements.
 enum class element_type : std::uint8_t { f32, f64, f16, bf16, u8, i8, i16, i32, i64, boolean, q8_0, q4_0 };
 
 template <class T>
