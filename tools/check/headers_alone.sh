@@ -67,13 +67,15 @@ wide=()
 for compiler in $(cut -d' ' -f1 "$jobs" | sort -u); do
     sed -n "s|^$compiler \(.*\)|#include \"\1\"|p" "$jobs" >"$scratch/all.hpp"
     more=()
+    libraries=()
     ! grep -q openmp.hpp "$scratch/all.hpp" || more=(-fopenmp)
+    ! grep -q tbb.hpp "$scratch/all.hpp" || libraries=(-ltbb)
     printf '#include "all.hpp"\nint main() {}\n' >"$scratch/a.cpp"
     printf '#include "all.hpp"\n' >"$scratch/b.cpp"
     "$compiler" $flags "${more[@]}" -c "$scratch/a.cpp" -o "$scratch/a.o" &
     plain=$!
     if ! { "$compiler" $flags "${more[@]}" -DOSTEND_CHECKS=0 "${wide[@]}" -c "$scratch/b.cpp" -o "$scratch/b.o" &&
-        wait "$plain" && "$compiler" "${more[@]}" "$scratch/a.o" "$scratch/b.o" -o "$scratch/both"; }; then
+        wait "$plain" && "$compiler" "${more[@]}" "$scratch/a.o" "$scratch/b.o" "${libraries[@]}" -o "$scratch/both"; }; then
         echo "headers_alone: all headers in two units do not build together with $compiler" >&2
         exit 1
     fi
