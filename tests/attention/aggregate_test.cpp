@@ -1,6 +1,7 @@
 // aggregate against the golden cases, an oracle in double over random shapes, strides and types.
 #include "ostend/attention/aggregate.hpp"
 #include "ostend/attention/normalise.hpp"
+#include "ostend/core/threads.hpp"
 
 #include "support/expects.hpp"
 
@@ -219,6 +220,9 @@ TEST_CASE_TEMPLATE("aggregate equals the oracle for any shape, strides, selectio
                    heads.weights(static_cast<int>(extents[1]), static_cast<int>(extents[2])), reduce);
         REQUIRE(got.rows() == want.rows());
         REQUIRE(got.columns() == want.columns());
+        for (const int count : {1, 2, 3, 7}) {
+            CHECK(aggregate(attention, image, {.heads = heads, .reduce = reduce}, threads{count}) == got);
+        }
         for (std::size_t i = 0; i < got.values().size(); ++i) {
             REQUIRE(static_cast<double>(got.values()[i]) == doctest::Approx(want.values()[i]).epsilon(1e-6));
         }
@@ -248,6 +252,55 @@ TEST_CASE("strides do not change a bit of the result; unaligned data is read") {
     const void* unaligned = bytes.data() + 1;
     CHECK(aggregate(tensor_view<const float, 4>(static_cast<const float*>(unaligned), extents), image) ==
           want);
+}
+
+TEST_CASE_TEMPLATE("every kernel joins rows as the plain loop does, whatever their length and alignment", T,
+                   float, f16, bf16) {
+    namespace inner = ostend::OSTEND_KERNELS::detail;
+    dice d;
+    for (const auto& kernels : inner::all_kernels()) {
+        CAPTURE(std::string(kernels.name));
+        for (const index n : {0, 1, 3, 15, 16, 17, 40, 129}) {
+            const auto count = static_cast<std::size_t>(n);
+            std::vector<char> bytes(1 + 2 * count * sizeof(T));
+            std::vector<std::vector<float>> rows(2);
+            for (std::size_t r = 0; r < 2; ++r) {
+                for (std::size_t i = 0; i < count; ++i) {
+                    const T x = from_float<T>(d.unit() - 0.5F);
+                    rows[r].push_back(to_float(x));
+                    std::memcpy(bytes.data() + 1 + (r * count + i) * sizeof(T), &x, sizeof(T));
+                }
+            }
+            const auto* const first = reinterpret_cast<const std::byte*>(bytes.data() + 1);
+            const std::byte* const at[2] = {first, first + count * sizeof(T)};
+            const float weights[2] = {0.25F, 3.0F};
+            std::vector<float> sum(count, 0.5F), most(count, -0.1F);
+            kernels.add_rows(at, weights, 2, inner::join_type<T>, n, sum.data());
+            kernels.max_rows(at, 2, inner::join_type<T>, n, most.data());
+            std::vector<double> total(count, 1.0);
+            kernels.add_to_sum(sum.data(), n, total.data());
+            for (std::size_t i = 0; i < count; ++i) {
+                const double want =
+                    0.5 + 0.25 * static_cast<double>(rows[0][i]) + 3.0 * static_cast<double>(rows[1][i]);
+                CHECK(static_cast<double>(sum[i]) == doctest::Approx(want).epsilon(1e-6));
+                CHECK(most[i] == std::max({-0.1F, rows[0][i], rows[1][i]}));
+                CHECK(total[i] == 1.0 + static_cast<double>(sum[i]));
+            }
+        }
+        // NaN wins, whether it comes first or last, and in a vector as in a tail.
+        for (const std::size_t bad : {std::size_t{0}, std::size_t{16}}) {
+            std::vector<T> row(17, from_float<T>(0.5F));
+            row[bad] = from_float<T>(NAN);
+            const auto* at = reinterpret_cast<const std::byte*>(row.data());
+            std::vector<float> most(17, 1.0F);
+            kernels.max_rows(&at, 1, inner::join_type<T>, 17, most.data());
+            CHECK(std::isnan(most[bad]));
+            row[bad] = from_float<T>(2.0F);
+            kernels.max_rows(&at, 1, inner::join_type<T>, 17, most.data());
+            CHECK(std::isnan(most[bad]));
+            CHECK(most[5] == 1.0F);
+        }
+    }
 }
 
 TEST_CASE("NaN and infinities pass through; heads that are not selected are not read") {

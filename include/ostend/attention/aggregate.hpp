@@ -1,14 +1,18 @@
 // aggregate: the attention of many layers and heads becomes one map over the image tokens.
 //
 // Reads each selected element once, range by range of the image keys, and never looks a key up. Heads are
-// summed in f32 in index order within a layer, layers in f64: the result does not depend on strides, and
-// heads that are not selected are not read. NaN and infinities pass through; the recorder reports them.
+// summed in f32 in index order within a layer, layers in f64: the result does not depend on strides or
+// threads, and heads that are not selected are not read. Keys without gaps are read where they lie, at the
+// speed of memory; others go through a buffer. NaN and infinities pass through; the recorder reports them.
 #pragma once
 
+#include "ostend/attention/kernels.hpp"
 #include "ostend/attention/key_selection.hpp"
 #include "ostend/attention/select_heads.hpp"
+#include "ostend/core/execution.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <span>
 #include <string>
@@ -27,39 +31,46 @@ namespace ostend::inline OSTEND_KERNELS {
 
 namespace detail {
 
-struct add_weighted {
-    float weight;
-    float operator()(float before, float value) const { return before + weight * value; }
-};
-struct keep_larger { // NaN wins, so that it is seen
-    float operator()(float before, float value) const {
-        return value > before || value != value ? value : before;
-    }
-};
+template <class T>
+constexpr element_type join_type = std::same_as<T, float> ? element_type::f32
+                                   : std::same_as<T, f16> ? element_type::f16
+                                                          : element_type::bf16;
 
-/// out[i] = combine(out[i], keys[range key i]); contiguous keys have a loop of their own to vectorise.
-template <class T, class Combine>
-void combine_range(const T* keys, index stride, std::span<float> out, Combine combine) {
-    if (stride == 1) {
-        for (std::size_t i = 0; i < out.size(); ++i) {
-            out[i] = combine(out[i], to_float(load(keys + i)));
+/// One head's keys, every step-th, join out: weight times them is added, or the larger is kept.
+template <class T>
+void join_range(const attention_kernels& k, const T* keys, index step, float weight, head_reduction reduce,
+                std::span<float> out) {
+    const auto join = [&](const void* numbers, element_type type, std::span<float> to) {
+        const auto* const row = static_cast<const std::byte*>(numbers);
+        const auto n = static_cast<index>(to.size());
+        reduce == head_reduction::mean ? k.add_rows(&row, &weight, 1, type, n, to.data())
+                                       : k.max_rows(&row, 1, type, n, to.data());
+    };
+    if constexpr (std::same_as<T, float> || std::same_as<T, f16> || std::same_as<T, bf16>) {
+        if (step == 1) {
+            join(keys, join_type<T>, out);
+            return;
         }
-        return;
     }
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = combine(out[i], to_float(load(keys + static_cast<index>(i) * stride)));
+    std::array<float, 256> buffer;
+    for (std::size_t first = 0; first < out.size(); first += buffer.size()) {
+        const std::size_t count = std::min(buffer.size(), out.size() - first);
+        for (std::size_t i = 0; i < count; ++i) {
+            buffer[i] = to_float(load(keys + static_cast<index>(first + i) * step));
+        }
+        join(buffer.data(), element_type::f32, out.subspan(first, count));
     }
 }
 
-template <class T, class Combine>
-void combine_row(const tensor_view<const T, 1>& keys, const key_selection& image, std::span<float> out,
-                 Combine combine) {
+template <class T>
+void join_row(const attention_kernels& k, const tensor_view<const T, 1>& keys, const key_selection& image,
+              float weight, head_reduction reduce, std::span<float> out) {
     std::size_t token = 0;
     for (const key_range& r : image.ranges()) {
         if (r.count > 0) {
             const auto count = static_cast<std::size_t>(r.count);
-            combine_range(keys.data() + r.first * keys.stride(0), r.step * keys.stride(0),
-                          out.subspan(token, count), combine);
+            join_range(k, keys.data() + r.first * keys.stride(0), r.step * keys.stride(0), weight, reduce,
+                       out.subspan(token, count));
             token += count;
         }
     }
@@ -92,68 +103,63 @@ void reduce_heads(const tensor_view<const T, 2>& attention, const key_selection&
                        std::to_string(out.size()));
     detail::expect_image_keys("reduce_heads", image, attention.extent(1));
     for (std::size_t head = 0; head < weights.size(); ++head) {
-        if (weights[head] == 0) {
-            continue;
-        }
-        const auto keys = attention[static_cast<index>(head)];
-        if (reduce == head_reduction::mean) {
-            detail::combine_row(keys, image, out, detail::add_weighted{weights[head]});
-        } else {
-            detail::combine_row(keys, image, out, detail::keep_larger{});
+        if (weights[head] != 0) {
+            detail::join_row(detail::best_kernels(), attention[static_cast<index>(head)], image,
+                             weights[head], reduce, out);
         }
     }
 }
 
 namespace detail {
 
+/// One token's map out of its attention [layers, heads, keys].
 template <class T>
-matrix<float> aggregate_view(const tensor_view<const T, 4>& attention, const key_selection& image,
-                             const aggregate_options& options) {
-    const index tokens = attention.extent(0);
-    const index layers = attention.extent(1);
-    const matrix<float> weights =
-        options.heads.weights(static_cast<int>(layers), static_cast<int>(attention.extent(2)));
-    expect_image_keys("aggregate", image, attention.extent(3));
-
-    matrix<float> maps(tokens, image.size());
-    std::vector<float> layer_row(static_cast<std::size_t>(image.size()));
-    std::vector<double> sum(layer_row.size());
-    for (index token = 0; token < tokens; ++token) {
-        const auto token_attention = attention[token];
-        const std::span<float> map = maps.row(token);
-        if (options.reduce == head_reduction::max) {
-            std::fill(map.begin(), map.end(), reduction_start(options.reduce));
-            for (index layer = 0; layer < layers; ++layer) {
-                reduce_heads(token_attention[layer], image, weights.row(layer), options.reduce, map);
-            }
-            continue;
-        }
-        std::fill(sum.begin(), sum.end(), 0.0);
+void aggregate_token(const tensor_view<const T, 3>& attention, const key_selection& image,
+                     const matrix<float>& weights, head_reduction reduce, std::span<float> map) {
+    const index layers = attention.extent(0);
+    if (reduce == head_reduction::max) {
+        std::fill(map.begin(), map.end(), reduction_start(reduce));
         for (index layer = 0; layer < layers; ++layer) {
-            std::fill(layer_row.begin(), layer_row.end(), 0.0F);
-            reduce_heads(token_attention[layer], image, weights.row(layer), options.reduce, layer_row);
-            std::transform(sum.begin(), sum.end(), layer_row.begin(), sum.begin(),
-                           [](double s, float x) { return s + static_cast<double>(x); });
+            reduce_heads(attention[layer], image, weights.row(layer), reduce, map);
         }
-        std::transform(sum.begin(), sum.end(), map.begin(), [](double s) { return static_cast<float>(s); });
+        return;
     }
+    std::vector<double> sum(map.size(), 0.0);
+    for (index layer = 0; layer < layers; ++layer) {
+        std::fill(map.begin(), map.end(), 0.0F);
+        reduce_heads(attention[layer], image, weights.row(layer), reduce, map);
+        best_kernels().add_to_sum(map.data(), static_cast<index>(map.size()), sum.data());
+    }
+    std::transform(sum.begin(), sum.end(), map.begin(), [](double s) { return static_cast<float>(s); });
+}
+
+template <execution E, class T>
+matrix<float> aggregate_view(const E& on, const tensor_view<const T, 4>& attention,
+                             const key_selection& image, const aggregate_options& options) {
+    const matrix<float> weights =
+        options.heads.weights(static_cast<int>(attention.extent(1)), static_cast<int>(attention.extent(2)));
+    expect_image_keys("aggregate", image, attention.extent(3));
+    matrix<float> maps(attention.extent(0), image.size());
+    for_each_part(on, maps.rows(), [&](index token) {
+        aggregate_token(attention[token], image, weights, options.reduce, maps.row(token));
+    });
     return maps;
 }
 
 } // namespace detail
 
 /// Token maps [tokens, image_tokens] out of attention [tokens, layers, heads, keys]: any tensor that has
-/// traits, any element type, any strides. Row t is the query in row t of the attention.
+/// traits, any element type, any strides. Row t is the query in row t of the attention. on: tokens are parts.
 /// Precondition: at least one layer and head, options.heads exist, the image keys lie inside the keys.
-/// Complexity: O(tokens * selected heads * image tokens). Memory: the result and one row in f32 and f64.
-template <class Tensor>
+/// Complexity: O(tokens * selected heads * image tokens). Memory: the result and one row in f64 a thread.
+template <class Tensor, execution E = sequential>
 [[nodiscard]] matrix<float> aggregate(Tensor&& attention, const key_selection& image,
-                                      const aggregate_options& options = {}) {
+                                      const aggregate_options& options = {}, const E& on = {}) {
     const auto view = as_view<4>(attention);
     using value = typename decltype(view)::value_type;
     static_assert(std::same_as<typename decltype(view)::space, host_space>,
                   "ostend: aggregate reads host memory; copy this tensor to the host first.");
-    return detail::aggregate_view(tensor_view<const value, 4>(view), image, options);
+    return detail::aggregate_view(on, tensor_view<const value, 4>(view), image, options);
 }
 
 } // namespace ostend::inline OSTEND_KERNELS
