@@ -3,8 +3,11 @@
 #include "ground/ground_files.hpp"
 #include "io/files.hpp"
 #include "io/progress.hpp"
+#include "ostend/core/bytes.hpp"
 #include "ostend/host/graph_cut.hpp"
 #include "ostend/report/html.hpp"
+#include "parallel/ranks.hpp"
+#include "parallel/state_files.hpp"
 #include "scenes/scene.hpp"
 #include "tiny_llava/tiny_llava.hpp"
 
@@ -83,38 +86,130 @@ void add_outcomes(ostend::page_image& image, const std::vector<ostend_tools::phr
 }
 
 struct evaluated {
-    ostend_tools::evaluation sums;
+    ostend_tools::evaluation sums;         ///< of this rank's scenes
     std::vector<known_scene> shown;        ///< the pages' images refer to these
-    std::vector<ostend::page_image> pages; ///< of the first scenes
+    std::vector<ostend::page_image> pages; ///< of the first scenes, on the first rank
     double seconds = 0;
 };
 
+/// Sums that are kept in files while ranks work. Nothing is kept without a file.
+struct kept_sums {
+    std::filesystem::path file;
+    std::string origin;                 ///< model, scenes and conventions
+    ostend_tools::evaluation sums = {}; ///< what was there at the start
+
+    /// Every rank reads what all have left.
+    ostend::status read() {
+        for (const auto& path : ostend_tools::saved_states(file)) {
+            const auto bytes = ostend_tools::read_file(path);
+            if (!bytes) {
+                return bytes.error();
+            }
+            const auto part = ostend_tools::evaluation::from_bytes(*bytes, origin);
+            if (!part) {
+                return part.error().in(path.string());
+            }
+            if (const auto united = sums.unite(*part); !united) {
+                return united.error().in(path.string());
+            }
+        }
+        return ostend::success{};
+    }
+    /// One file in place of the others.
+    [[nodiscard]] ostend::status write() const {
+        if (file.empty()) {
+            return ostend::success{};
+        }
+        const auto written = ostend_tools::write_file(file, sums.to_bytes(origin));
+        if (written) {
+            ostend_tools::remove_rank_states(file);
+        }
+        return written;
+    }
+    [[nodiscard]] ostend::status save(const ostend_tools::evaluation& mine, int rank) const {
+        return ostend_tools::write_file(ostend_tools::rank_state(file, rank), mine.to_bytes(origin));
+    }
+};
+
+/// This rank's scenes, those that are kept excepted. The scenes of pages are the first rank's, the others
+/// dealt in turn.
 ostend::result<evaluated> evaluate(const scene_source& scenes, ostend_hosts::tiny_llava& lmm,
-                                   const ostend::ground_options& options, std::size_t pages) {
+                                   const ostend::ground_options& options, std::size_t pages,
+                                   const ostend_tools::ranks& all, const kept_sums& kept) {
+    constexpr double save_seconds = 30;
     ostend::graph_cut_segmenter segmenter;
     evaluated out;
     out.shown.reserve(std::min(pages, scenes.count));
-    ostend_tools::progress progress("scenes", scenes.count);
+    const auto is_mine = [&](std::size_t i) {
+        return i < pages ? all.first()
+                         : i % static_cast<std::size_t>(all.size()) == static_cast<std::size_t>(all.rank());
+    };
+    std::size_t count = 0;
     for (std::size_t i = 0; i < scenes.count; ++i) {
+        count += is_mine(i) ? 1U : 0U;
+    }
+    ostend_tools::progress progress("scenes", count);
+    double saved = 0;
+    for (std::size_t i = 0; i < scenes.count; ++i) {
+        if (!is_mine(i)) {
+            continue;
+        }
         known_scene scene = scenes.at(i);
-        const auto found = ostend::ground(scene.image.view(), lmm, segmenter, options);
-        if (!found) {
-            return found.error().in(scene.name);
+        if (!kept.sums.contains(scene.name)) {
+            const auto found = ostend::ground(scene.image.view(), lmm, segmenter, options);
+            if (!found) {
+                return found.error().in(scene.name);
+            }
+            const auto outcomes = out.sums.update(scene, *found);
+            if (!outcomes) {
+                return outcomes.error();
+            }
+            if (i < pages) {
+                out.shown.push_back(std::move(scene));
+                out.pages.push_back(ostend_tools::grounding_to_page(*found, out.shown.back().name,
+                                                                    out.shown.back().image.view()));
+                add_outcomes(out.pages.back(), *outcomes);
+            }
         }
-        const auto outcomes = out.sums.update(scene, *found);
-        if (!outcomes) {
-            return outcomes.error();
+        if (!kept.file.empty() && progress.seconds() - saved >= save_seconds) {
+            saved = progress.seconds();
+            if (const auto written = kept.save(out.sums, all.rank()); !written) {
+                return written.error();
+            }
         }
-        if (i < pages) {
-            out.shown.push_back(std::move(scene));
-            out.pages.push_back(ostend_tools::grounding_to_page(*found, out.shown.back().name,
-                                                                out.shown.back().image.view()));
-            add_outcomes(out.pages.back(), *outcomes);
+        if (all.first()) {
+            progress.step();
         }
-        progress.step();
     }
     out.seconds = progress.seconds();
     return out;
+}
+
+/// On the first rank: everyone's sums and what was kept become one.
+ostend::status merge_all(kept_sums& kept, const ostend_tools::evaluation& mine,
+                         const std::vector<std::string>& parts) {
+    if (const auto merged = kept.sums.merge(mine); !merged) {
+        return merged;
+    }
+    for (std::size_t r = 1; r < parts.size(); ++r) {
+        const auto part = ostend_tools::evaluation::from_bytes(parts[r], kept.origin);
+        const auto merged = part ? kept.sums.merge(*part) : ostend::status(part.error());
+        if (!merged) {
+            return merged.error().in("of rank " + std::to_string(r));
+        }
+    }
+    return kept.write();
+}
+
+/// The bytes of a file as a number, to tell states apart.
+ostend::result<std::string> digest_of(const std::filesystem::path& path) {
+    const auto bytes = ostend_tools::read_file(path);
+    if (!bytes) {
+        return bytes.error();
+    }
+    char text[20];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(ostend::fnv1a(*bytes)));
+    return std::string(text);
 }
 
 std::string percent(double share) {
@@ -177,11 +272,13 @@ void print_figures(const json& figures) {
 int main(int argc, char** argv) {
     CLI::App app{
         "Grounds scenes whose objects are known and prints the figures: noun recall and precision, point\n"
-        "accuracy of five kinds, mask recall and mIoU. As JSON each has its numerator and denominator."};
+        "accuracy of five kinds, mask recall and mIoU. As JSON each has its numerator and denominator.\n"
+        "Runs alone or under mpirun, with the same figures."};
     std::string model_dir;
     std::string scenes_dir;
     std::string json_file;
     std::string report_dir;
+    std::string state_file;
     std::string preset_name = "ostend";
     std::string aspect = "1:1";
     std::uint64_t seed = 0;
@@ -197,7 +294,11 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--aspect", aspect, "canvas of drawn scenes, W:H")->needs(seeded)->capture_default_str();
     app.add_option("--json", json_file, "file to write the figures to");
-    app.add_option("--report", report_dir, "folder to write a report page to");
+    auto* report = app.add_option("--report", report_dir, "folder to write a report page to");
+    app.add_option(
+           "--state", state_file,
+           "file that keeps what is evaluated: a run that was cut off goes on from it when started again")
+        ->excludes(report);
     app.add_option("--report-scenes", pages, "scenes that the page shows")->capture_default_str();
     app.add_option("--preset", preset_name,
                    "conventions: ostend, paper, groundlmm_de8b74d, groundlmm_b77f889")
@@ -208,35 +309,78 @@ int main(int argc, char** argv) {
         return app.exit(CLI::RequiredError("--scenes DIR or --seed N"));
     }
 
+    auto joined = ostend_tools::join_ranks();
+    if (!joined) {
+        return fail(joined.error());
+    }
+    ostend_tools::ranks& all = **joined;
+    // A step has succeeded when it has on every rank; the first one says what is wrong.
+    const auto agreed = [&all](const auto& step) {
+        const auto outcome =
+            all.agree(step ? ostend::status(ostend::success{}) : ostend::status(step.error()));
+        if (!outcome && all.first()) {
+            fail(outcome.error());
+        }
+        return outcome.has_value();
+    };
+
     const auto preset = ostend::find_preset(preset_name);
-    if (!preset) {
-        return fail(preset.error());
+    if (!agreed(preset)) {
+        return 1;
     }
     // What cannot be written is said before the work, not after it.
     const std::string report_file =
         report_dir.empty() ? "" : (std::filesystem::path(report_dir) / "report.html").string();
-    for (const std::string& file : {json_file, report_file}) {
-        if (file.empty()) {
-            continue;
+    ostend::status writable = ostend::success{};
+    for (const std::string& file : {json_file, report_file, state_file}) {
+        if (!file.empty() && writable && all.first()) {
+            writable = ostend_tools::check_writable(file);
         }
-        if (const auto possible = ostend_tools::check_writable(file); !possible) {
-            return fail(possible.error());
-        }
+    }
+    if (!agreed(writable)) {
+        return 1;
     }
     auto lmm = ostend_hosts::tiny_llava::load(model_dir);
-    if (!lmm) {
-        return fail(lmm.error());
+    if (!agreed(lmm)) {
+        return 1;
     }
     const auto scenes = from->count() > 0 ? scenes_of_folder(scenes_dir) : drawn_scenes(seed, count, aspect);
-    if (!scenes) {
-        return fail(scenes.error());
+    if (!agreed(scenes)) {
+        return 1;
+    }
+    const auto weights = digest_of(std::filesystem::path(model_dir) / "model.safetensors");
+    if (!agreed(weights)) {
+        return 1;
+    }
+    const auto drawn = from->count() > 0
+                           ? digest_of(std::filesystem::path(scenes_dir) / "scenes.json")
+                           : ostend::result<std::string>("seed " + std::to_string(seed) + " " + aspect);
+    if (!agreed(drawn)) {
+        return 1;
+    }
+    kept_sums kept{.file = state_file,
+                   .origin = "model " + *weights + ", scenes " + *drawn + ", preset " + preset->name};
+    if (!agreed(kept.read()) || !agreed(all.first() ? kept.write() : ostend::success{})) {
+        return 1;
     }
 
-    auto done = evaluate(*scenes, *lmm, {.conventions = *preset}, report_dir.empty() ? 0 : pages);
-    if (!done) {
-        return fail(done.error());
+    auto done = evaluate(*scenes, *lmm, {.conventions = *preset}, report_dir.empty() ? 0 : pages, all, kept);
+    if (!agreed(done)) {
+        return 1;
     }
-    json figures = done->sums.compute();
+    const auto parts = all.gather(all.first() ? "" : done->sums.to_bytes(kept.origin));
+    if (!agreed(parts) || !agreed(all.first() ? merge_all(kept, done->sums, *parts) : ostend::success{})) {
+        return 1;
+    }
+    if (!all.first()) {
+        return 0;
+    }
+    if (kept.sums.scenes() != scenes->count) {
+        return fail({"has " + std::to_string(kept.sums.scenes()) + " scenes, but " +
+                         std::to_string(scenes->count) + " are asked for",
+                     state_file});
+    }
+    json figures = kept.sums.compute();
     figures["seconds"] = done->seconds;
     figures["scenes"] = scenes->count;
     figures["model"] = model_dir;

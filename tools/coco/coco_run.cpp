@@ -3,8 +3,8 @@
 #include "coco/coco_files.hpp"
 #include "io/files.hpp"
 #include "ostend/metrics/coco_state.hpp"
+#include "parallel/state_files.hpp"
 
-#include <algorithm>
 #include <chrono>
 
 namespace ostend_tools {
@@ -106,36 +106,6 @@ status take_file(coco_accumulator& metric, const fs::path& path, const origin& e
     return taken ? taken : status(taken.error().in(path.string()));
 }
 
-/// FILE.rank0, FILE.rank1, ...: what ranks save while they work.
-fs::path rank_state(const fs::path& state, int rank) {
-    fs::path path = state;
-    path += ".rank" + std::to_string(rank);
-    return path;
-}
-
-/// The state and what ranks left beside it, whatever their number was.
-std::vector<fs::path> saved_states(const fs::path& state) {
-    std::vector<fs::path> found;
-    std::error_code ignored;
-    if (state.empty()) {
-        return found;
-    }
-    if (fs::exists(state, ignored)) {
-        found.push_back(state);
-    }
-    const fs::path folder = state.has_parent_path() ? state.parent_path() : fs::path(".");
-    const std::string start = state.filename().string() + ".rank";
-    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-        const std::string name = entry.path().filename().string();
-        if (name.starts_with(start) &&
-            name.find_first_not_of("0123456789", start.size()) == std::string::npos) {
-            found.push_back(entry.path());
-        }
-    }
-    std::sort(found.begin(), found.end());
-    return found;
-}
-
 /// Spreads ids evenly, however they are numbered (Steele et al., SplitMix64).
 std::uint64_t mixed(std::uint64_t x) {
     x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9U;
@@ -206,12 +176,7 @@ public:
         if (const status written = write_file(options_.state, state_bytes(from_, saved_)); !written) {
             return written;
         }
-        std::error_code ignored;
-        for (const fs::path& path : saved_states(options_.state)) {
-            if (path != options_.state) {
-                fs::remove(path, ignored);
-            }
-        }
+        remove_rank_states(options_.state);
         return success{};
     }
 

@@ -148,6 +148,7 @@ ostend::result<std::vector<known_scene>> read_scenes(const std::string& folder) 
 
 ostend::result<std::vector<phrase_outcome>> evaluation::update(const known_scene& scene,
                                                                const ostend::grounding& found) {
+    scene_record record;
     // Phrases that name a class; the others (a wrong word, "the picture") are not counted here.
     std::vector<std::size_t> naming;
     std::vector<ostend::noun_phrase> phrases;
@@ -193,7 +194,7 @@ ostend::result<std::vector<phrase_outcome>> evaluation::update(const known_scene
             if (!peak) {
                 return peak.error().in(scene.name);
             }
-            points_[k].add(hits(scene, words[i], peak->at));
+            record.points[k].add(hits(scene, words[i], peak->at));
         }
     }
 
@@ -203,7 +204,7 @@ ostend::result<std::vector<phrase_outcome>> evaluation::update(const known_scene
         const ostend::grounded_phrase& p = found.phrases[naming[i]];
         const bool present = std::any_of(scene.objects.begin(), scene.objects.end(),
                                          [&](const known_object& o) { return o.phrase == words[i]; });
-        precision_.add(present);
+        record.precision.add(present);
         predictions.push_back(p.mask);
         outcomes.push_back({naming[i], present, hits(scene, words[i], p.at.at)});
     }
@@ -211,43 +212,62 @@ ostend::result<std::vector<phrase_outcome>> evaluation::update(const known_scene
     std::vector<ostend::rle> truths;
     std::vector<std::string> labels;
     for (const known_object& object : scene.objects) {
-        recall_.add(names(found.caption, object.phrase));
+        record.recall.add(names(found.caption, object.phrase));
         bool pointed = false;
         for (std::size_t i = 0; i < naming.size(); ++i) {
             pointed = pointed || (words[i] == object.phrase &&
                                   ostend::contains(object.mask, found.phrases[naming[i]].at.at));
         }
-        oracle_.add(pointed);
-        chance_.numerator += static_cast<double>(ostend::area(object.mask)) /
-                             static_cast<double>(object.mask.height * object.mask.width);
-        chance_.denominator += 1;
+        record.oracle.add(pointed);
+        record.chance.numerator += static_cast<double>(ostend::area(object.mask)) /
+                                   static_cast<double>(object.mask.height * object.mask.width);
+        record.chance.denominator += 1;
         truths.push_back(object.mask);
         labels.push_back(object.phrase);
     }
-    const auto added = masks_.update(scene.name, truths, predictions, ostend::label_equality(labels, words));
-    if (!added) {
+    ostend::gcg_accumulator masks;
+    if (const auto added =
+            masks.update(scene.name, truths, predictions, ostend::label_equality(labels, words));
+        !added) {
+        return added.error();
+    }
+    record.masks = masks.records().begin()->second;
+    if (const auto added = records_.add(scene.name, std::move(record)); !added) {
         return added.error();
     }
     return outcomes;
 }
 
 json evaluation::compute() const {
-    const ostend::gcg_result masks = masks_.compute();
+    scene_record all;
+    ostend::gcg_accumulator all_masks;
+    for (const auto& [scene, record] : records_) {
+        all.recall.add(record.recall);
+        all.precision.add(record.precision);
+        all.oracle.add(record.oracle);
+        for (std::size_t k = 0; k < point_kinds.size(); ++k) {
+            all.points[k].add(record.points[k]);
+        }
+        all.chance.numerator += record.chance.numerator;
+        all.chance.denominator += record.chance.denominator;
+        static_cast<void>(all_masks.add(scene, record.masks)); // names are unique here
+    }
+    const ostend::gcg_result masks = all_masks.compute();
     json out = json::object();
     json counts = json::object();
-    put(out, counts, "noun_recall", recall_.as_ratio());
-    put(out, counts, "noun_precision", precision_.as_ratio());
-    put(out, counts, "chance", chance_);
+    put(out, counts, "noun_recall", all.recall.as_ratio());
+    put(out, counts, "noun_precision", all.precision.as_ratio());
+    put(out, counts, "chance", all.chance);
     out["point_accuracy"] = json::object();
     counts["point_accuracy"] = json::object();
     for (std::size_t k = 0; k < point_kinds.size(); ++k) {
         put(out["point_accuracy"], counts["point_accuracy"], std::string(point_kinds[k]),
-            points_[k].as_ratio());
+            all.points[k].as_ratio());
     }
-    put(out, counts, "oracle_mask_recall", oracle_.as_ratio());
+    put(out, counts, "oracle_mask_recall", all.oracle.as_ratio());
     put(out, counts, "mask_recall", masks.recall);
     put(out, counts, "mask_miou", masks.miou);
-    out["phrases"] = precision_.of;
+    out["phrases"] = all.precision.of;
     out["counts"] = counts;
     return out;
 }

@@ -36,6 +36,10 @@ struct hit_count {
         ++of;
         hits += hit ? 1 : 0;
     }
+    void add(const hit_count& more) {
+        hits += more.hits;
+        of += more.of;
+    }
     [[nodiscard]] ostend::ratio as_ratio() const {
         return {static_cast<double>(hits), static_cast<double>(of)};
     }
@@ -53,22 +57,42 @@ struct phrase_outcome {
     bool hit = false;       ///< the preset's point lies on an object of its class
 };
 
-/// Sums over scenes; const access is safe from several threads.
+/// What one scene adds to the figures.
+struct scene_record {
+    hit_count recall;
+    hit_count precision;
+    hit_count oracle;
+    std::array<hit_count, point_kinds.size()> points;
+    ostend::ratio chance; ///< sum over objects of mask area / image area
+    ostend::gcg_record masks;
+};
+
+/// Figures over scenes, which may be split over processes and runs in any way: records are reduced in the
+/// order of the scenes' names. Const access is safe from several threads.
 class evaluation {
 public:
     /// Adds a scene and what ground() found in it. Errors: maps that were not recorded whole, a scene twice.
+    /// Nothing is added then.
     ostend::result<std::vector<phrase_outcome>> update(const known_scene& scene,
                                                        const ostend::grounding& found);
+    /// Disjoint union: a scene in both is an error, and then nothing has changed.
+    ostend::status merge(const evaluation& other) { return records_.merge(other.records_); }
     /// The figures as numbers; the numerator and denominator of each under "counts".
     [[nodiscard]] json compute() const;
 
+    [[nodiscard]] bool contains(const std::string& scene) const { return records_.contains(scene); }
+    [[nodiscard]] std::size_t scenes() const { return records_.size(); }
+
+    /// The records as bytes. `origin` says what they belong to: model, scenes, conventions.
+    [[nodiscard]] std::string to_bytes(const std::string& origin) const;
+    /// Reads such bytes. Errors say what is wrong: another origin, damage, counts that contradict each other.
+    static ostend::result<evaluation> from_bytes(std::string_view bytes, const std::string& origin);
+    /// merge, but a scene that is in both with the same record is welcome (a run that was cut off between two
+    /// files).
+    ostend::status unite(const evaluation& other);
+
 private:
-    hit_count recall_;
-    hit_count precision_;
-    hit_count oracle_;
-    std::array<hit_count, point_kinds.size()> points_;
-    ostend::ratio chance_; ///< sum over objects of mask area / image area
-    ostend::gcg_accumulator masks_;
+    ostend::image_records<scene_record> records_;
 };
 
 } // namespace ostend_tools
