@@ -9,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -122,8 +123,7 @@ public:
     scratch_folder() {
         static int number = 0;
         const auto unique = std::to_string(std::hash<std::string_view>{}(OSTEND_SOURCE_DIR)) + "_" +
-                            std::to_string(reinterpret_cast<std::uintptr_t>(this)) + "_" +
-                            std::to_string(number++);
+                            std::to_string(std::random_device{}()) + "_" + std::to_string(number++);
         path_ = std::filesystem::temp_directory_path() / ("ostend_hosts_" + unique);
         std::filesystem::create_directories(path_);
     }

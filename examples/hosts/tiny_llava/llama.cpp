@@ -1,6 +1,9 @@
 #include "tiny_llava/llama.hpp"
 
+#include "ostend/core/expects.hpp"
+
 #include <cmath>
+#include <string>
 
 namespace ostend_hosts {
 namespace {
@@ -73,6 +76,9 @@ llama::llama(weight_reader& weights, const llama_config& config) : config_(confi
 matrix llama::embed(const std::vector<std::int32_t>& tokens) const {
     matrix x(Index(tokens.size()), config_.width);
     for (std::size_t i = 0; i < tokens.size(); ++i) {
+        OSTEND_EXPECTS(tokens[i] >= 0 && tokens[i] < table_.rows(),
+                       "llama::embed: token " + std::to_string(tokens[i]) + " of a vocabulary of " +
+                           std::to_string(table_.rows()));
         x.row(Index(i)) = table_.row(tokens[i]);
     }
     return x;
@@ -81,6 +87,11 @@ matrix llama::embed(const std::vector<std::int32_t>& tokens) const {
 matrix llama::forward(matrix x, kv_cache& cache, Index wanted, const attention_observer& observe) const {
     const Index first = cache.used;
     const Index count = x.rows();
+    OSTEND_EXPECTS(wanted >= 1 && wanted <= count && x.cols() == config_.width &&
+                       cache.keys.size() == blocks_.size() && first + count <= cache.keys[0].rows(),
+                   "llama::forward: " + std::to_string(count) + " positions of width " +
+                       std::to_string(x.cols()) + " after " + std::to_string(first) + ", " +
+                       std::to_string(wanted) + " wanted");
     const rotation turn(first, count, config_.head_dim, config_.rope_theta);
     cache.used += count;
     for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {

@@ -42,6 +42,7 @@ public:
 
     /// Appends positions [n, width] to the cache. Returns the logits [wanted, vocabulary] of the last
     /// `wanted` of them; the last layer computes nothing else for the others. observe may be empty.
+    /// Preconditions: 1 <= wanted <= n; the cache is of this model and has room for n more positions.
     [[nodiscard]] matrix forward(matrix x, kv_cache& cache, Index wanted,
                                  const attention_observer& observe = {}) const;
 
