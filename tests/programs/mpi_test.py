@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""ostend_coco_eval under mpirun: 1, 2 and 4 ranks give the bytes of one process; a rank that fails fails the job.
+"""ostend_coco_eval and ostend_evaluate under mpirun: 1, 2 and 4 ranks give the bits of one process; a rank that fails
+fails the job; saved sums are gone on from.
 Usage: mpi_test.py FOLDER_OF_PROGRAMS. Exit status 77: there is no mpirun."""
 import json
 import os
@@ -11,7 +12,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from programs import BIN, run
+from programs import BIN, MODEL, run
 
 MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe"]
 PROGRAM = str(BIN / "ostend_coco_eval")
@@ -107,6 +108,69 @@ class Ranks(unittest.TestCase):
         done = mpirun((4, PROGRAM, self.gt, self.dt, "--iou", "bbox", "--state", states[0]))
         self.assertEqual((done.returncode, done.stdout), (0, lines), done.stderr)
         self.assertEqual(sorted(f.name for f in self.folder.glob("state1*")), ["state1"])
+
+
+class Evaluate(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def command(self, file, *more, model=MODEL, seed=5, count=7):
+        return (BIN / "ostend_evaluate", "--model", model, "--seed", seed, "--count", count, "--json", file, *more)
+
+    def figures(self, file):
+        figures = json.loads(Path(file).read_text(encoding="utf-8"))
+        figures.pop("seconds")
+        return figures
+
+    def test_any_number_of_ranks_gives_the_same_figures(self):
+        one = self.folder / "one.json"
+        done = run(*self.command(one))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for ranks in (1, 2, 4):
+            file = self.folder / f"{ranks}.json"
+            report = self.folder / f"report{ranks}"
+            job = mpirun((ranks, *self.command(file, "--report", report, "--report-scenes", 2)))
+            self.assertEqual(job.returncode, 0, job.stderr)
+            self.assertEqual(self.figures(file), self.figures(one))
+            self.assertTrue((report / "report.html").exists())
+
+    def test_a_rank_that_cannot_read_its_model(self):
+        file = self.folder / "figures.json"
+        job = mpirun((1, *self.command(file)), (1, *self.command(file, model=self.folder)))
+        self.assertNotEqual(job.returncode, 0)
+        self.assertIn("rank 1: ", job.stderr)
+        self.assertNotIn("noun recall", job.stdout)
+        self.assertFalse(file.exists())
+        # Another model than the others' is noticed when the sums meet.
+        job = mpirun((1, *self.command(file)), (1, *self.command(file, model=MODEL.parent / "tiny-llava-clip")))
+        self.assertNotEqual(job.returncode, 0)
+        self.assertIn("a state of another model", job.stderr)
+        self.assertFalse(file.exists())
+
+    def test_a_state_is_gone_on_from(self):
+        one, file, state = (self.folder / name for name in ("one.json", "figures.json", "state"))
+        self.assertEqual(run(*self.command(one)).returncode, 0)
+        self.assertEqual(run(*self.command(file, "--state", state, count=3)).returncode, 0)
+        self.assertEqual(self.figures(file)["scenes"], 3)
+        job = mpirun((2, *self.command(file, "--state", state)))
+        self.assertEqual(job.returncode, 0, job.stderr)
+        self.assertEqual(self.figures(file), self.figures(one))
+        self.assertEqual(sorted(f.name for f in self.folder.glob("state*")), ["state"])
+
+        for other, sentence in ((self.command(file, "--state", state, count=4), "has 7 scenes, but 4 are asked for"),
+                                (self.command(file, "--state", state, seed=6), "a state of another model"),
+                                (self.command(file, "--state", state, "--preset", "paper"), "preset paper")):
+            done = run(*other)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(sentence, done.stderr)
+        good = state.read_bytes()
+        for at in range(0, len(good), max(1, len(good) // 12)):
+            state.write_bytes(good[:at] + bytes([good[at] ^ 16]) + good[at + 1:])
+            done = run(*self.command(file, "--state", state))
+            self.assertEqual((done.returncode, "damaged" in done.stderr), (1, True), done.stderr)
+            state.write_bytes(good[:at])
+            self.assertEqual(run(*self.command(file, "--state", state)).returncode, 1)
 
 
 if __name__ == "__main__":
