@@ -1,10 +1,12 @@
-// Times of find_peaks: the five highest separated peaks of one map, everything in them.
-// peaks5.24to<side>.<map>.B1: uniform noise, or a blob over a little noise, as a phrase's map is.
+// Times of find_peaks: the five highest separated peaks of a map, everything in them.
+// peaks5.24to<side>.<map>.B<maps>: uniform noise, or a blob over a little noise, as a phrase's map is.
+#include "ostend/core/threads.hpp"
 #include "ostend/geometry/stretch.hpp"
-#include "ostend/peak/maxima.hpp"
+#include "ostend/peak/many.hpp"
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <string>
@@ -39,6 +41,24 @@ int main(int argc, char** argv) {
                 }
             })->Unit(benchmark::kMillisecond);
         }
+    }
+    for (const int count : {1, 2}) {
+        const std::string op = "peaks5.24to2048.noise.B32/threads:" + std::to_string(count);
+        benchmark::RegisterBenchmark(
+            op.c_str(),
+            [count](benchmark::State& state) {
+                std::mt19937 random(1);
+                std::uniform_real_distribution<float> uniform;
+                ostend::matrix<float> maps(32, 576);
+                std::generate(maps.values().begin(), maps.values().end(), [&] { return uniform(random); });
+                const ostend::layout grid = ostend::geometry::stretch({2048, 2048});
+                for ([[maybe_unused]] auto step : state) {
+                    benchmark::DoNotOptimize(
+                        ostend::find_peaks_of_each(maps, grid, {}, ostend::threads{count}));
+                }
+            })
+            ->Unit(benchmark::kMillisecond)
+            ->UseRealTime();
     }
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) {

@@ -103,4 +103,11 @@ def peaks_cases(side):
 for side in SIDES:
     peaks_cases(side)
 
+
+@case("peaks5.24to2048.noise.B32", "opencv+numpy")
+def _():
+    import cv2
+    ms = maps(32)
+    return lambda: [separated(cv2, m, 2048) for m in ms]
+
 serve()
