@@ -1,8 +1,11 @@
 // Times of reduce_qk(blocked): qk.T<queries>.L<layers>H<heads>D<d>.K<keys>.<type>, the mean over all heads
-// and layers with every key an image token, on one thread. FLOP/s count the products q.k (2 T L H D K);
-// bytes/s count each key once. Every layer has keys of its own (up to 1.5 GB), so that they come from memory.
-// `few` kv heads: a grouped-query model; `cells`: cell-major f16 keys through a shuffled cell list.
+// and layers with every key an image token. FLOP/s count the products q.k (2 T L H D K); bytes/s count each
+// key once. Every layer has keys of its own (up to 1.5 GB), so that they come from memory. Queries are of the
+// keys' type, as a model has them, f32 beside f16 and quantised keys; /impl:ostend-f32-queries: f32 beside
+// bf16 keys, split into two parts. `few`: 8 key/value heads for the 32. `cells`: cell-major keys through a
+// shuffled cell list, beside them the same keys contiguous (/impl:ostend-contiguous).
 #include "ostend/attention/from_qk.hpp"
+#include "ostend/core/threads.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -16,34 +19,59 @@ namespace {
 
 using ostend::element_type;
 
+constexpr ostend::index layers = 32, heads = 32, d = 128;
+
 struct shape {
     ostend::index queries = 1, keys = 704;
     element_type type = element_type::f32;
     ostend::index kv_heads = 32;
     bool cells = false;
+    bool f32_queries = false;
+    int threads = 1;
 };
 
-constexpr ostend::index layers = 32, heads = 32, d = 128;
+/// Keys of all layers, kept while the type and size stay: numbers in [-1, 1), or blocks of any bytes.
+const std::vector<std::byte>& cache_of(element_type type, ostend::index numbers) {
+    static std::vector<std::byte> cache;
+    static element_type made = element_type::boolean;
+    const auto size = static_cast<std::size_t>(ostend::bytes_of_codec(type, numbers));
+    if (made == type && cache.size() == size) {
+        return cache;
+    }
+    made = type;
+    cache.assign(size, std::byte{});
+    for (ostend::index i = 0; i < numbers; ++i) {
+        // A cheap generator: 377 million normal values would take longer than all measurements.
+        const auto value = static_cast<float>((i * 2654435761U) % 4093U) / 2046.5F - 1.0F;
+        if (type == element_type::f32) {
+            ostend::store(reinterpret_cast<float*>(cache.data()) + i, value);
+        } else if (type == element_type::f16) {
+            ostend::store(reinterpret_cast<ostend::f16*>(cache.data()) + i, ostend::to_f16(value));
+        } else if (type == element_type::bf16) {
+            ostend::store(reinterpret_cast<ostend::bf16*>(cache.data()) + i, ostend::to_bf16(value));
+        } else if (i % ostend::quantised_block == 0) {
+            std::byte* const block = cache.data() + ostend::bytes_of_codec(type, i);
+            const ostend::index bytes = ostend::bytes_of_codec(type, ostend::quantised_block);
+            for (ostend::index b = 2; b < bytes; ++b) {
+                block[b] = static_cast<std::byte>((i + b) * 2654435761U >> 8U);
+            }
+            ostend::store(reinterpret_cast<ostend::f16*>(block), ostend::to_f16(0.008F));
+        }
+    }
+    return cache;
+}
 
 void reduce_layers(benchmark::State& state, const shape& s) {
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
     std::vector<float> q(static_cast<std::size_t>(s.queries * heads * d));
-    std::generate(q.begin(), q.end(), [&] { return normal(random); });
-    const ostend::index bytes = ostend::bytes_of_codec(s.type);
-    const ostend::index layer_bytes = s.kv_heads * s.keys * d * bytes;
-    std::vector<std::byte> cache(static_cast<std::size_t>(layer_bytes * layers));
-    for (ostend::index i = 0; i < layer_bytes * layers / bytes; ++i) {
-        // A cheap generator: 188 million normal values would take longer than all measurements.
-        const auto value = static_cast<float>((i * 2654435761U) % 4093U) / 2046.5F - 1.0F;
-        if (s.type == element_type::f32) {
-            ostend::store(reinterpret_cast<float*>(cache.data()) + i, value);
-        } else if (s.type == element_type::f16) {
-            ostend::store(reinterpret_cast<ostend::f16*>(cache.data()) + i, ostend::to_f16(value));
-        } else {
-            ostend::store(reinterpret_cast<ostend::bf16*>(cache.data()) + i, ostend::to_bf16(value));
-        }
-    }
+    std::generate(q.begin(), q.end(), [&] {
+        const float x = normal(random);
+        return s.type == element_type::bf16 && !s.f32_queries ? ostend::to_float(ostend::to_bf16(x)) : x;
+    });
+    const ostend::index vector = ostend::bytes_of_codec(s.type, d);
+    const ostend::index layer_bytes = s.kv_heads * s.keys * vector;
+    const std::vector<std::byte>& cache = cache_of(s.type, layers * s.kv_heads * s.keys * d);
     std::vector<ostend::index> cells;
     if (s.cells) {
         cells.resize(static_cast<std::size_t>(s.keys));
@@ -54,18 +82,23 @@ void reduce_layers(benchmark::State& state, const shape& s) {
     const ostend::key_selection image(0, s.keys);
     ostend::matrix<float> out(s.queries, s.keys);
     ostend::qk_workspace workspace;
-    for (auto _ : state) {
+    const auto reduce = [&](const ostend::qk_block& block) {
+        return s.threads == 1
+                   ? ostend::reduce_qk(ostend::blocked, block, image, weights, ostend::head_reduction::mean,
+                                       out.view(), workspace)
+                   : ostend::reduce_qk(ostend::blocked, ostend::threads{s.threads}, block, image, weights,
+                                       ostend::head_reduction::mean, out.view(), workspace);
+    };
+    for ([[maybe_unused]] auto step : state) {
         std::fill(out.values().begin(), out.values().end(), 0.0F);
         for (ostend::index layer = 0; layer < layers; ++layer) {
             const ostend::key_page page{.data = cache.data() + layer * layer_bytes,
                                         .count = s.keys,
-                                        .key_stride = s.cells ? s.kv_heads * d * bytes : d * bytes,
-                                        .head_stride = s.cells ? d * bytes : s.keys * d * bytes,
+                                        .key_stride = s.cells ? s.kv_heads * vector : vector,
+                                        .head_stride = s.cells ? vector : s.keys * vector,
                                         .codec = s.type};
-            const ostend::qk_block block{.q = {q.data(), {s.queries, heads, d}},
-                                         .keys = ostend::key_source(page, s.kv_heads, d, cells)};
-            const auto done = ostend::reduce_qk(ostend::blocked, block, image, weights,
-                                                ostend::head_reduction::mean, out.view(), workspace);
+            const auto done = reduce({.q = {q.data(), {s.queries, heads, d}},
+                                      .keys = ostend::key_source(page, s.kv_heads, d, cells)});
             if (!done) {
                 state.SkipWithError(done.error().message().c_str());
                 return;
@@ -78,47 +111,63 @@ void reduce_layers(benchmark::State& state, const shape& s) {
     state.SetBytesProcessed(state.iterations() * layer_bytes * layers);
 }
 
-/// One pass over as many bytes as the f32 keys of a layer set: the limit that T1 is to be compared with.
-void read_bytes(benchmark::State& state) {
-    const std::vector<std::uint64_t> words(std::size_t{64} << 20U, 1);
-    for (auto _ : state) {
-        std::uint64_t sums[8] = {};
-        for (std::size_t i = 0; i < words.size(); i += 8) {
-            for (std::size_t lane = 0; lane < 8; ++lane) {
-                sums[lane] += words[i + lane];
-            }
-        }
-        benchmark::DoNotOptimize(sums);
-    }
-    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(words.size() * 8));
-}
-
 const char* name_of(element_type type) {
-    return type == element_type::f32 ? "f32" : type == element_type::f16 ? "f16" : "bf16";
+    switch (type) {
+    case element_type::f16:
+        return "f16";
+    case element_type::bf16:
+        return "bf16";
+    case element_type::q8_0:
+        return "q8_0";
+    case element_type::q4_0:
+        return "q4_0";
+    default:
+        return "f32";
+    }
 }
 
 void add(const shape& s, const std::string& more = "") {
     const std::string name = "qk.T" + std::to_string(s.queries) + ".L32H32D128.K" + std::to_string(s.keys) +
                              "." + name_of(s.type) + more;
-    benchmark::RegisterBenchmark(name.c_str(), [s](benchmark::State& state) {
-        reduce_layers(state, s);
-    })->Unit(benchmark::kMillisecond);
+    auto* const made =
+        benchmark::RegisterBenchmark(name.c_str(), [s](benchmark::State& state) { reduce_layers(state, s); });
+    made->Unit(benchmark::kMillisecond);
+    if (s.threads > 1) {
+        made->UseRealTime();
+    }
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    benchmark::RegisterBenchmark("read.512MiB", read_bytes)->Unit(benchmark::kMillisecond);
-    for (const ostend::index keys : {704, 2880}) {
-        for (const element_type type : {element_type::f32, element_type::bf16, element_type::f16}) {
+    for (const element_type type : {element_type::f32, element_type::bf16, element_type::f16}) {
+        for (const ostend::index keys : {704, 2880}) {
             for (const ostend::index queries : {1, 64}) {
-                add({queries, keys, type});
+                add({.queries = queries, .keys = keys, .type = type});
             }
         }
     }
     for (const ostend::index queries : {1, 64}) {
-        add({queries, 2880, element_type::f16, 8}, ".few");
-        add({queries, 2880, element_type::f16, 32, true}, ".cells");
+        const shape bf16{.queries = queries, .keys = 2880, .type = element_type::bf16};
+        const shape f16{.queries = queries, .keys = 2880, .type = element_type::f16};
+        shape s = bf16;
+        s.f32_queries = true;
+        add(s, "/impl:ostend-f32-queries");
+        for (const shape& of : {bf16, f16}) {
+            add(of, ".cells/impl:ostend-contiguous");
+            s = of;
+            s.cells = true;
+            add(s, ".cells");
+        }
+        s = f16;
+        s.kv_heads = 8;
+        add(s, ".few");
+        for (const element_type type : {element_type::q8_0, element_type::q4_0}) {
+            add({.queries = queries, .keys = 2880, .type = type});
+        }
+        s = bf16;
+        s.threads = 2;
+        add(s, "/threads:2");
     }
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) {

@@ -275,7 +275,7 @@ TEST_CASE_TEMPLATE("every kernel joins rows as the plain loop does, whatever the
             const std::byte* const at[2] = {first, first + count * sizeof(T)};
             const float weights[2] = {0.25F, 3.0F};
             std::vector<float> sum(count, 0.5F), most(count, -0.1F);
-            kernels.add_rows(at, weights, 2, inner::join_type<T>, n, sum.data());
+            kernels.add_rows(at, weights, 2, 2, inner::join_type<T>, n, sum.data());
             kernels.max_rows(at, 2, inner::join_type<T>, n, most.data());
             std::vector<double> total(count, 1.0);
             kernels.add_to_sum(sum.data(), n, total.data());

@@ -24,8 +24,7 @@ std::optional<index> keys_seen(const ostend::qk_block& block, index query) {
 }
 
 float load_key(const ostend::key_source& keys, index kv_head, index key, index x) {
-    const ostend::key_address at = keys.address(kv_head, key);
-    return ostend::OSTEND_KERNELS::detail::load_element(at.data + x * at.element_stride, at.codec);
+    return keys.address(kv_head, key).load(x);
 }
 
 /// The image keys of one query, head by head.

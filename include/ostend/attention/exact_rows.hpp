@@ -3,7 +3,8 @@
 // A layer's row is computed in f32 (heads in index order) and turned into integers whose combination is exact
 // and commutative: for the mean, fixed point of 2^-60, which holds every f32 from 2^-37 up exactly and cuts
 // smaller ones by less than 2^-60 a layer; for the maximum, the float's bits in numerical order. Eight bytes
-// a token and image token, and one bit a token and layer that says which layers are in.
+// an image token while layers of a token are missing; four, the f32 that is read from them, once all have
+// come. And one bit a token and layer that says which layers are in.
 #pragma once
 
 #include "ostend/attention/select_heads.hpp"
@@ -45,41 +46,44 @@ struct row_failure {
 
 class exact_rows {
 public:
-    exact_rows(index image_tokens, int layers, head_reduction reduce)
-        : columns_(image_tokens), words_((layers + 63) / 64), reduce_(reduce) {}
+    /// needed: layers whose rows make a token whole.
+    exact_rows(index image_tokens, int layers, int needed, head_reduction reduce)
+        : columns_(image_tokens), words_((layers + 63) / 64), needed_(needed), reduce_(reduce) {}
 
-    [[nodiscard]] index rows() const noexcept { return rows_; }
+    [[nodiscard]] index rows() const noexcept { return static_cast<index>(values_.size()); }
 
-    /// Makes room for rows [0, rows); keeps what is there.
+    /// Makes room for rows [0, rows); keeps what is there. A row takes memory when its first layer comes.
     void grow(index rows) {
-        if (rows > rows_) {
-            rows_ = rows;
-            const std::int64_t start =
-                reduce_ == head_reduction::mean ? 0 : std::numeric_limits<std::int64_t>::min();
-            values_.resize(static_cast<std::size_t>(rows * columns_), start);
+        if (rows > this->rows()) {
+            values_.resize(static_cast<std::size_t>(rows));
             layers_.resize(static_cast<std::size_t>(rows * words_), 0);
         }
     }
     /// Keeps rows [0, rows).
     void truncate(index rows) {
-        if (rows < rows_) {
-            rows_ = rows;
-            values_.resize(static_cast<std::size_t>(rows * columns_));
+        if (rows < this->rows()) {
+            values_.resize(static_cast<std::size_t>(rows));
             layers_.resize(static_cast<std::size_t>(rows * words_));
             failures_.erase(failures_.lower_bound(rows), failures_.end());
         }
     }
 
     [[nodiscard]] bool has(index row, int layer) const {
-        return row < rows_ && (layers_[word(row, layer)] >> (layer % 64) & 1U) != 0;
+        return row < rows() && (layers_[word(row, layer)] >> (layer % 64) & 1U) != 0;
     }
     void mark(index row, int layer) { layers_[word(row, layer)] |= std::uint64_t{1} << (layer % 64); }
 
+    /// Precondition: fewer than `needed` rows were added to this one.
     void add(index row, std::span<const float> layer_row) {
-        std::int64_t* const values = values_.data() + row * columns_;
-        for (std::size_t i = 0; i < layer_row.size(); ++i) {
-            values[i] = combine(values[i], to_exact(layer_row[i], reduce_));
+        row_values& r = values_[static_cast<std::size_t>(row)];
+        if (r.layers == 0) {
+            r.sum.assign(static_cast<std::size_t>(columns_), start());
         }
+        for (std::size_t i = 0; i < layer_row.size(); ++i) {
+            r.sum[i] = combine(r.sum[i], to_exact(layer_row[i], reduce_));
+        }
+        ++r.layers;
+        finish(r);
     }
     void fail(index row, int layer, error why) {
         const auto found = failures_.find(row);
@@ -91,18 +95,34 @@ public:
     }
     [[nodiscard]] const std::map<index, row_failure>& failures() const noexcept { return failures_; }
 
+    /// Whether every needed layer's row was added.
+    [[nodiscard]] bool is_whole(index row) const {
+        return values_[static_cast<std::size_t>(row)].layers == needed_;
+    }
+    /// Precondition: the row is whole.
     void read(index row, std::span<float> out) const {
-        const std::int64_t* const values = values_.data() + row * columns_;
-        for (std::size_t i = 0; i < out.size(); ++i) {
-            out[i] = from_exact(values[i], reduce_);
-        }
+        const std::vector<float>& whole = values_[static_cast<std::size_t>(row)].whole;
+        std::copy(whole.begin(), whole.end(), out.begin());
     }
 
     /// Adds the rows of another state of the same shape. Precondition: no layer of a token is in both.
     void merge(const exact_rows& other) {
-        grow(other.rows_);
-        for (std::size_t i = 0; i < other.values_.size(); ++i) {
-            values_[i] = combine(values_[i], other.values_[i]);
+        grow(other.rows());
+        for (std::size_t row = 0; row < other.values_.size(); ++row) {
+            const row_values& from = other.values_[row];
+            row_values& to = values_[row];
+            if (from.layers == 0) {
+                continue;
+            }
+            if (to.layers == 0) {
+                to = from;
+                continue;
+            }
+            for (std::size_t i = 0; i < from.sum.size(); ++i) {
+                to.sum[i] = combine(to.sum[i], from.sum[i]);
+            }
+            to.layers += from.layers;
+            finish(to);
         }
         for (std::size_t i = 0; i < other.layers_.size(); ++i) {
             layers_[i] |= other.layers_[i];
@@ -113,18 +133,36 @@ public:
     }
 
 private:
+    struct row_values {
+        int layers = 0;                ///< added so far
+        std::vector<std::int64_t> sum; ///< while layers are missing
+        std::vector<float> whole;      ///< afterwards
+    };
+
     [[nodiscard]] std::size_t word(index row, int layer) const {
         return static_cast<std::size_t>(row * words_ + layer / 64);
+    }
+    [[nodiscard]] std::int64_t start() const {
+        return reduce_ == head_reduction::mean ? 0 : std::numeric_limits<std::int64_t>::min();
     }
     [[nodiscard]] std::int64_t combine(std::int64_t a, std::int64_t b) const {
         return reduce_ == head_reduction::mean ? a + b : std::max(a, b);
     }
+    void finish(row_values& r) const {
+        if (r.layers == needed_) {
+            r.whole.resize(r.sum.size());
+            for (std::size_t i = 0; i < r.sum.size(); ++i) {
+                r.whole[i] = from_exact(r.sum[i], reduce_);
+            }
+            std::vector<std::int64_t>().swap(r.sum); // its memory too
+        }
+    }
 
     index columns_;
     index words_;
+    int needed_;
     head_reduction reduce_;
-    index rows_ = 0;
-    std::vector<std::int64_t> values_ = {};
+    std::vector<row_values> values_ = {};
     std::vector<std::uint64_t> layers_ = {};
     std::map<index, row_failure> failures_ = {};
 };

@@ -20,11 +20,15 @@ namespace detail {
 
 class kept_queries {
 public:
-    kept_queries(const qk_block& block, key_selection image, std::uint64_t epoch)
+    /// most: queries that are kept at most; memory for up to 64 of them is taken at once, so that it does not
+    /// double.
+    kept_queries(const qk_block& block, key_selection image, std::uint64_t epoch, index most)
         : image_(std::move(image)), epoch_(epoch), heads_(block.q.extent(1)), d_(block.q.extent(2)),
           scale_(block.score.scale), softcap_(block.score.softcap),
           slopes_(block.score.alibi_slopes.begin(), block.score.alibi_slopes.end()),
-          sinks_(block.score.sinks.begin(), block.score.sinks.end()) {}
+          sinks_(block.score.sinks.begin(), block.score.sinks.end()) {
+        q_.reserve(static_cast<std::size_t>(std::min<index>(most, 64) * heads_ * d_));
+    }
 
     [[nodiscard]] const std::vector<index>& tokens() const noexcept { return tokens_; }
     [[nodiscard]] const key_selection& image() const noexcept { return image_; }

@@ -97,9 +97,10 @@ struct attention_kernels {
     /// to[i] = number i of n without gaps, as f32. n is a multiple of 32 where the codec is quantised.
     void (*decode)(const std::byte* from, element_type codec, index n, float* to) = nullptr;
 
-    // aggregate: columns of several rows without gaps (f32, f16, bf16), in their order.
-    void (*add_rows)(const std::byte* const* rows, const float* weights, index count, element_type codec,
-                     index n, float* out) = nullptr;
+    // aggregate: columns of several rows without gaps (f32, f16, bf16), in their order. Up to `listed` rows
+    // stand in the list: those after `count` are read by the next calls, and are fetched ahead.
+    void (*add_rows)(const std::byte* const* rows, const float* weights, index count, index listed,
+                     element_type codec, index n, float* out) = nullptr;
     void (*max_rows)(const std::byte* const* rows, index count, element_type codec, index n,
                      float* out) = nullptr;
     void (*add_to_sum)(const float* row, index n, double* sum) = nullptr;

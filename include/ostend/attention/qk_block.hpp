@@ -141,10 +141,6 @@ inline void expect_reduction(const qk_block& block, [[maybe_unused]] const key_s
     }
 }
 
-inline float load_element(const std::byte* data, element_type codec) {
-    return key_address{data, 0, codec}.load(0);
-}
-
 /// Why a row has no finite softmax; called after it was found that it has none. O(keys * d).
 inline error failed_row(const qk_block& block, index query, index head) {
     const auto at = static_cast<std::size_t>(query);

@@ -3,31 +3,13 @@
 #pragma once
 
 #include "ostend/attention/kernel_table.hpp"
+#include "ostend/attention/line_floats.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <vector>
 
 namespace ostend::inline v0 {
-namespace detail {
-
-/// Memory that starts at a cache line: vectors that cross lines cost twice.
-template <class T>
-struct line_allocator {
-    using value_type = T;
-    static constexpr std::align_val_t line{64};
-    line_allocator() = default;
-    template <class U>
-    line_allocator(const line_allocator<U>&) noexcept {}
-    T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), line)); }
-    void deallocate(T* p, std::size_t) noexcept { ::operator delete(p, line); }
-    friend bool operator==(line_allocator, line_allocator) { return true; }
-};
-using line_floats = std::vector<float, line_allocator<float>>;
-
-} // namespace detail
-
 /// One for each call at a time. Members are the business of reduce_qk.
 struct qk_workspace {
     struct run { ///< consecutive queries of one head in consecutive slots of a tile

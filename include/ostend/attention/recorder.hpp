@@ -1,9 +1,10 @@
 // recorder: collects a generation's attention over the image, token by token and layer by layer.
 //
-// It only reads what the host gives. Online: each row is reduced as it comes, and memory is 8 bytes a token
-// and image token whatever the layers and heads. Deferred: queries are kept (layers x flush_every x heads x d
-// floats at most, for a sequence) and done many at a time in one pass over a layer's keys; rows of attention
-// are always reduced at once. Recorders of different layers merge to the same bits as one for all.
+// It only reads what the host gives. Online: each row is reduced as it comes, and memory is 4 bytes a token
+// and image token (8 while layers of the token are missing), whatever the layers and heads. Deferred: queries
+// are kept (layers x flush_every x heads x d floats at most, for a sequence) and done many at a time in one
+// pass over a layer's keys; rows of attention are always reduced at once. Recorders of different layers merge
+// to the same bits as one for all.
 #pragma once
 
 #include "ostend/attention/aggregate.hpp"
@@ -104,6 +105,9 @@ public:
         OSTEND_EXPECTS(options_.mass_tolerance >= 0 && options_.mass_tolerance <= 1,
                        "recorder: mass_tolerance is " + std::to_string(options_.mass_tolerance));
         weights_ = options_.heads_used.weights(options_.layers, options_.heads);
+        for (int layer = 0; layer < options_.layers; ++layer) {
+            layers_used_ += uses(layer) ? 1 : 0;
+        }
         row_.resize(static_cast<std::size_t>(options_.image.size()));
     }
 
@@ -196,6 +200,9 @@ public:
     /// that is missing, a remembered one, queries not yet flushed.
     [[nodiscard]] result<matrix<float>> maps(query_convention convention = query_convention::predicting,
                                              int sequence = 0) const;
+    /// One row of maps(predicting) into out [image_tokens], for hosts that cannot hold all of them twice.
+    /// Precondition: 0 <= token < tokens(sequence). Errors as maps(), of this token alone.
+    status read_map(index token, std::span<float> out, int sequence = 0) const;
 
 private:
     using kept_key = std::pair<int, int>; // sequence, layer
@@ -214,7 +221,8 @@ private:
                                                                   std::to_string(options_.layers));
     }
     v0::detail::exact_rows& rows_of(int sequence) {
-        return sequences_.try_emplace(sequence, image_tokens(), options_.layers, options_.reduce)
+        return sequences_
+            .try_emplace(sequence, image_tokens(), options_.layers, layers_used_, options_.reduce)
             .first->second;
     }
     static std::string place(index token, int layer, int sequence) {
@@ -235,9 +243,10 @@ private:
 
     recorder_options options_ = {};
     matrix<float> weights_ = {};
+    int layers_used_ = 0;
     std::map<int, v0::detail::exact_rows> sequences_ = {};
     std::map<kept_key, std::vector<v0::detail::kept_queries>> kept_ = {};
-    std::vector<float> row_ = {}; // workspaces: one layer's row, and that of reduce_qk
+    v0::detail::line_floats row_ = {}; // workspaces: one layer's row, and that of reduce_qk
     qk_workspace work_ = {};
 };
 

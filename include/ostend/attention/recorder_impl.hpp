@@ -132,7 +132,7 @@ inline void recorder::add(const row_key& key, const qk_block& block, const key_s
     }
     for (index query = skipped; query < queries; ++query) {
         if (kept.empty() || !kept.back().fits(block, image)) {
-            kept.emplace_back(block, image, key.epoch);
+            kept.emplace_back(block, image, key.epoch, options_.flush_every - waiting);
         }
         kept.back().keep(key.token + query, block, query);
         if (++waiting >= options_.flush_every) {
@@ -362,23 +362,39 @@ inline result<matrix<float>> recorder::maps(query_convention convention, int seq
                          " wait for a flush",
                      "recorder"};
     }
-    std::vector<int> needed;
-    for (int layer = 0; layer < options_.layers; ++layer) {
-        if (uses(layer)) {
-            needed.push_back(layer);
-        }
-    }
     matrix<float> maps(rows.rows() - first, image_tokens());
     for (index token = first; token < rows.rows(); ++token) {
-        for (const int layer : needed) {
-            if (!rows.has(token, layer)) {
-                return error{place(token, layer, sequence) + " was not added", "recorder",
-                             static_cast<std::size_t>(token)};
-            }
+        if (status done = read_map(token, maps.row(token - first), sequence); !done) {
+            return done.error();
         }
-        rows.read(token, maps.row(token - first));
     }
     return maps;
+}
+
+inline status recorder::read_map(index token, std::span<float> out, int sequence) const {
+    OSTEND_EXPECTS(token >= 0 && token < tokens(sequence), "recorder::read_map: token " +
+                                                               std::to_string(token) + " of " +
+                                                               std::to_string(tokens(sequence)));
+    OSTEND_EXPECTS(static_cast<index>(out.size()) == image_tokens(),
+                   "recorder::read_map: room for " + std::to_string(out.size()) + " of " +
+                       std::to_string(image_tokens()) + " image tokens");
+    const v0::detail::exact_rows& rows = sequences_.at(sequence);
+    const auto failure = rows.failures().find(token);
+    if (failure != rows.failures().end()) {
+        return failure->second.why;
+    }
+    for (int layer = 0; layer < options_.layers; ++layer) {
+        if (uses(layer) && !rows.has(token, layer)) {
+            return error{place(token, layer, sequence) + " was not added", "recorder",
+                         static_cast<std::size_t>(token)};
+        }
+    }
+    if (!rows.is_whole(token)) {
+        return error{"a query of token " + std::to_string(token) + " waits for a flush", "recorder",
+                     static_cast<std::size_t>(token)};
+    }
+    rows.read(token, out);
+    return success{};
 }
 
 } // namespace ostend::inline OSTEND_KERNELS
