@@ -628,6 +628,78 @@ TEST_CASE("Where bf16 keys lie changes no bit") {
     }
 }
 
+/// Quantised keys of random bytes [kv_heads, keys, d / 32 blocks], and the numbers that they stand for.
+struct quantised_keys {
+    std::vector<std::byte> bytes;
+    std::vector<float> numbers;
+};
+quantised_keys make_quantised(maker& make, element_type codec, index vectors, index d) {
+    quantised_keys out;
+    for (index block = 0; block < vectors * d / 32; ++block) {
+        const f16 scale = to_f16(0.02F * make.normal());
+        std::byte raw[2];
+        std::memcpy(raw, &scale, 2);
+        out.bytes.insert(out.bytes.end(), raw, raw + 2);
+        const std::size_t first = out.bytes.size();
+        for (index i = 0; i < (codec == element_type::q8_0 ? 32 : 16); ++i) {
+            out.bytes.push_back(static_cast<std::byte>(make.any(0, 255)));
+        }
+        for (index i = 0; i < 32; ++i) {
+            const int byte =
+                std::to_integer<int>(out.bytes[first + at(codec == element_type::q8_0 ? i : i % 16)]);
+            const int number = codec == element_type::q8_0 ? (byte < 128 ? byte : byte - 256)
+                                                           : (i < 16 ? byte % 16 : byte / 16) - 8;
+            out.numbers.push_back(to_float(scale) * static_cast<float>(number));
+        }
+    }
+    return out;
+}
+
+TEST_CASE("Quantised keys: the oracle over the numbers that they stand for, in both layouts, to the bit") {
+    for (unsigned seed = 0; seed < 24; ++seed) {
+        maker make(2300 + seed);
+        const element_type codec = seed % 2 == 0 ? element_type::q8_0 : element_type::q4_0;
+        random_case c = make.make(make.pick<index>({1, 3, 40}), 0, make.pick<index>({32, 64, 96, 128}));
+        const quantised_keys made = make_quantised(make, codec, c.kv_heads * c.keys, c.d);
+        c.dense = made.numbers;
+        CAPTURE(describe(c));
+        const index vector = bytes_of_codec(codec, c.d);
+        qk_block head_major = c.dense_block();
+        head_major.keys = key_source({.data = made.bytes.data(),
+                                      .count = c.keys,
+                                      .key_stride = vector,
+                                      .head_stride = c.keys * vector,
+                                      .codec = codec},
+                                     c.kv_heads, c.d);
+        // The same cells in another order, side by side for all heads.
+        std::vector<index> cells(at(c.keys));
+        std::iota(cells.begin(), cells.end(), index{0});
+        std::shuffle(cells.begin(), cells.end(), std::mt19937(seed));
+        std::vector<std::byte> moved(made.bytes.size());
+        for (index h = 0; h < c.kv_heads; ++h) {
+            for (index j = 0; j < c.keys; ++j) {
+                std::copy_n(made.bytes.begin() + (h * c.keys + j) * vector, vector,
+                            moved.begin() + (cells[at(j)] * c.kv_heads + h) * vector);
+            }
+        }
+        qk_block cell_major = head_major;
+        cell_major.keys = key_source({.data = moved.data(),
+                                      .count = c.keys,
+                                      .key_stride = c.kv_heads * vector,
+                                      .head_stride = vector,
+                                      .codec = codec},
+                                     c.kv_heads, c.d, cells);
+        const expectation e = expect(c, head_reduction::mean, false);
+        for (const auto& kernels : inner::all_kernels()) {
+            CAPTURE(std::string(kernels.name));
+            const matrix<float> rows = reduced_by(kernels, head_major, c, head_reduction::mean);
+            CHECK(count_outside(rows, e, 1) == 0);
+            CHECK(reduced_by(kernels, cell_major, c, head_reduction::mean) == rows);
+        }
+        CHECK(count_outside(reduced(scalar, head_major, c, head_reduction::mean), e, 0.25) == 0);
+    }
+}
+
 TEST_CASE("Threads change no bit") {
     for (unsigned seed = 0; seed < 40; ++seed) {
         const random_case c = maker(2500 + seed).make();
