@@ -52,6 +52,7 @@
 #include "ostend/mask/from_logits.hpp"
 #include "ostend/mask/from_sam_logits.hpp"
 #include "ostend/mask/iou.hpp"
+#include "ostend/mask/measured_mask.hpp"
 #include "ostend/mask/merge.hpp"
 #include "ostend/mask/morphology.hpp"
 #include "ostend/mask/nms.hpp"

@@ -1,5 +1,6 @@
 // Numbers of a stranger as polygons: a byte says how the numbers are written, two give height and width, the
 // rest are coordinates. What is filled must be a mask; what is not must be an error.
+// fuzz-max-len: 600
 #include "ostend/mask/check.hpp"
 #include "ostend/mask/polygon.hpp"
 

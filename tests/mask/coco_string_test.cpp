@@ -159,6 +159,53 @@ TEST_CASE("strings that were damaged at random are errors or masks, never crashe
     CHECK(masks > 100);
 }
 
+TEST_CASE("long strings of small differences, with large counts and errors anywhere") {
+    std::mt19937 random(78);
+    const auto written = [](const std::vector<std::uint32_t>& counts) {
+        std::string text;
+        for (std::size_t i = 0; i < counts.size(); ++i) {
+            std::int64_t x = std::int64_t{counts[i]} - (i > 2 ? std::int64_t{counts[i - 2]} : 0);
+            for (bool more = true; more; x = x >> 5) {
+                const std::int64_t rest = x >> 5;
+                more = (x & 16) != 0 ? rest != -1 : rest != 0;
+                text.push_back(static_cast<char>(48 + (x & 31) + (more ? 32 : 0)));
+            }
+        }
+        return text;
+    };
+    for (int round = 0; round < 2000; ++round) {
+        std::vector<std::uint32_t> counts;
+        std::uint64_t left = max_mask_pixels;
+        const std::size_t n = random() % 300;
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::uint32_t wanted = random() % 150 == 0 ? random() : random() % 12;
+            counts.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, left)));
+            left -= counts.back();
+        }
+        const index width = static_cast<index>(max_mask_pixels - left);
+        const rle mask{1, width, counts};
+        const std::string text = written(counts);
+        REQUIRE(to_coco_string(mask) == text);
+        REQUIRE(*from_coco_string(text, 1, width) == mask);
+        if (width > 0) {
+            // One pixel less: the number that goes beyond is named, wherever a block of them begins.
+            const auto short_of = from_coco_string(text, 1, width - 1);
+            REQUIRE(short_of.error().what.find("beyond the") != std::string::npos);
+        }
+        if (!text.empty()) {
+            std::string bad = text;
+            const std::size_t at = random() % bad.size();
+            bad[at] = '!';
+            REQUIRE(from_coco_string(bad, 1, width).error().at == at);
+        }
+    }
+    // The largest count there is, between small ones: its difference does not fit 32 bits.
+    std::vector<std::uint32_t> counts(80, 0);
+    counts[40] = 4294967295U;
+    REQUIRE(to_coco_string(rle{1, 4294967295, counts}) == written(counts));
+    REQUIRE(from_coco_string(written(counts), 1, 4294967295)->counts == counts);
+}
+
 TEST_CASE("functions on runs survive counts that lie") {
     std::mt19937 random(77);
     for (int round = 0; round < 3000; ++round) {

@@ -10,8 +10,10 @@
 #include "ostend/mask/check.hpp"
 #include "ostend/mask/rle.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +38,54 @@ namespace detail {
 }
 
 inline constexpr std::size_t longest_number = 7; // 35 bits hold every difference of two counts
+inline constexpr std::size_t coco_block = 32;    // numbers tried at once: noise has few long ones
+
+/// A block of counts, the first not among the first three of a mask, as one character each; false if one
+/// needs more, or counts are so large that a difference might not fit 32 bits.
+[[nodiscard]] inline bool write_coco_block(const std::uint32_t* counts, char* to) {
+    std::array<char, coco_block> text;
+    std::uint32_t other = 0;
+    for (std::size_t i = 0; i < coco_block; ++i) {
+        const std::uint32_t shifted = counts[i] - counts[static_cast<std::ptrdiff_t>(i) - 2] + 16U;
+        other |= (shifted >> 5U) | ((counts[i] | counts[static_cast<std::ptrdiff_t>(i) - 2]) >> 31U);
+        text[i] = static_cast<char>(((shifted + 16U) & 0x1FU) + 48U);
+    }
+    std::memcpy(to, text.data(), coco_block);
+    return other == 0;
+}
+
+/// The way back: a block of characters into counts, after two that are there. False, with counts that mean
+/// nothing, if a number has more characters or a count is negative or beyond `left`; otherwise `left` is less
+/// by the block.
+[[nodiscard]] inline bool read_coco_block(const char* text, std::uint32_t* counts, std::uint64_t& left) {
+    std::array<std::int32_t, coco_block> values;
+    std::uint32_t other = (counts[-2] | counts[-1]) >> 31U; // no sum of a block may overflow
+    for (std::size_t i = 0; i < coco_block; ++i) {
+        const std::uint32_t group = static_cast<unsigned char>(text[i]) - 48U;
+        other |= group & ~0x1FU;
+        values[i] = static_cast<std::int32_t>(group ^ 0x10U) - 0x10; // five bits with their sign
+    }
+    if (other != 0) {
+        return false;
+    }
+    auto before = static_cast<std::int32_t>(counts[-2]);
+    auto last = static_cast<std::int32_t>(counts[-1]);
+    for (std::size_t i = 0; i < coco_block; i += 2) {
+        values[i] = before += values[i];
+        values[i + 1] = last += values[i + 1];
+    }
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < coco_block; ++i) {
+        counts[i] = static_cast<std::uint32_t>(values[i]);
+        other |= counts[i] >> 31U; // negative
+        sum += counts[i];
+    }
+    if (other != 0 || sum > left) {
+        return false;
+    }
+    left -= sum;
+    return true;
+}
 
 } // namespace detail
 
@@ -44,22 +94,27 @@ inline constexpr std::size_t longest_number = 7; // 35 bits hold every differenc
     std::string text;
     text.reserve(mask.counts.size() + mask.counts.size() / 4);
     std::array<char, 512> waiting;
-    char* const full = waiting.data() + waiting.size() - detail::longest_number;
+    char* const full = waiting.data() + waiting.size() - std::max(detail::longest_number, detail::coco_block);
+    std::size_t tried = 0; // no block before this count
     char* to = waiting.data();
     for (std::size_t i = 0; i < mask.counts.size(); ++i) {
         if (to > full) {
             text.append(waiting.data(), to);
             to = waiting.data();
         }
+        if (i > 2 && i >= tried && i + detail::coco_block <= mask.counts.size()) {
+            if (detail::write_coco_block(mask.counts.data() + i, to)) {
+                to += detail::coco_block;
+                i += detail::coco_block - 1;
+                continue;
+            }
+            tried = i + detail::coco_block;
+        }
         std::int64_t x = mask.counts[i];
         if (i > 2) {
             x -= mask.counts[i - 2];
         }
-        if (x >= -16 && x < 16) { // most are one character
-            *to++ = static_cast<char>((x & 0x1F) + 48);
-        } else {
-            to = detail::write_coco_number(to, x);
-        }
+        to = detail::write_coco_number(to, x);
     }
     return text.append(waiting.data(), to);
 }
@@ -75,7 +130,16 @@ inline constexpr std::size_t longest_number = 7; // 35 bits hold every differenc
     std::vector<std::uint32_t> counts(text.size());
     std::size_t n = 0;
     std::uint64_t left = *pixels;
+    std::size_t tried = 0; // no block before this character
     for (std::size_t i = 0; i < text.size();) {
+        if (n > 2 && i >= tried && i + detail::coco_block <= text.size()) {
+            if (detail::read_coco_block(text.data() + i, counts.data() + n, left)) {
+                i += detail::coco_block;
+                n += detail::coco_block;
+                continue;
+            }
+            tried = i + detail::coco_block;
+        }
         const std::size_t start = i;
         std::int64_t count = 0;
         for (unsigned shift = 0;; shift += 5) {

@@ -1,11 +1,12 @@
 // iou: overlap of masks on their runs, with COCO's crowd rule, for pairs and N x M matrices.
 //
-// Boxes are compared first: most pairs never look at a run. For a matrix the run ends are summed up once a
-// mask, so that a pair starts at the first run that can overlap.
+// Boxes are compared first: most pairs never look at a run. Each mask is measured once
+// (mask/measured_mask.hpp).
 #pragma once
 
 #include "ostend/core/expects.hpp"
 #include "ostend/core/rounded_product.hpp"
+#include "ostend/mask/measured_mask.hpp"
 #include "ostend/mask/runs.hpp"
 #include "ostend/mask/set_operations.hpp"
 #include "ostend/tensor/matrix.hpp"
@@ -20,22 +21,6 @@ namespace ostend::inline OSTEND_KERNELS {
 
 namespace detail {
 
-/// A mask ready to be compared many times: area, box, and its runs as [first, last) pairs of pixel numbers.
-struct measured_mask {
-    std::uint64_t area = 0;
-    box_in<original_frame> box = {};
-    std::vector<std::uint32_t> ends = {}; ///< first, last, first, last, ... ascending
-
-    explicit measured_mask(const rle& mask) : box(bounding_box(mask)) {
-        ends.reserve(mask.counts.size() + 1);
-        for_each_run(mask, [this](std::uint64_t first, std::uint64_t last) {
-            area += last - first;
-            ends.push_back(static_cast<std::uint32_t>(first));
-            ends.push_back(static_cast<std::uint32_t>(last));
-        });
-    }
-};
-
 [[nodiscard]] inline std::vector<measured_mask> measure(std::span<const rle> masks) {
     std::vector<measured_mask> out;
     out.reserve(masks.size());
@@ -43,34 +28,6 @@ struct measured_mask {
         out.emplace_back(mask);
     }
     return out;
-}
-
-[[nodiscard]] inline bool boxes_overlap(const box_in<original_frame>& a, const box_in<original_frame>& b) {
-    return std::min(a.x1, b.x1) > std::max(a.x0, b.x0) && std::min(a.y1, b.y1) > std::max(a.y0, b.y0);
-}
-
-[[nodiscard]] inline std::uint64_t common_pixels(const measured_mask& a, const measured_mask& b) {
-    if (!boxes_overlap(a.box, b.box)) {
-        return 0;
-    }
-    // The first run of each that ends behind the other's first pixel.
-    const auto start = [](const measured_mask& mine, std::uint32_t pixel) {
-        const auto found = std::upper_bound(mine.ends.begin(), mine.ends.end(), pixel);
-        return static_cast<std::size_t>(found - mine.ends.begin()) / 2 * 2;
-    };
-    std::size_t i = start(a, b.ends.front());
-    std::size_t j = start(b, a.ends.front());
-    std::uint64_t sum = 0;
-    while (i < a.ends.size() && j < b.ends.size()) {
-        const std::uint32_t first = std::max(a.ends[i], b.ends[j]);
-        const std::uint32_t last = std::min(a.ends[i + 1], b.ends[j + 1]);
-        sum += last > first ? last - first : 0U;
-        const bool a_ends = a.ends[i + 1] <= b.ends[j + 1];
-        const bool b_ends = b.ends[j + 1] <= a.ends[i + 1];
-        i += a_ends ? 2U : 0U;
-        j += b_ends ? 2U : 0U;
-    }
-    return sum;
 }
 
 } // namespace detail
