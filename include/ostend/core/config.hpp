@@ -56,6 +56,19 @@
 #define OSTEND_ON_X86(header, otherwise) otherwise
 #endif
 
+// Bodies of CUDA kernels are plain C++ that nvcc compiles for the device and every compiler for the host; the
+// second macro takes its first argument in device code and its second elsewhere.
+#if defined(__CUDACC__)
+#define OSTEND_DEVICE __host__ __device__ __forceinline__
+#else
+#define OSTEND_DEVICE inline
+#endif
+#if defined(__CUDA_ARCH__)
+#define OSTEND_ON_DEVICE(device, host) device
+#else
+#define OSTEND_ON_DEVICE(device, host) host
+#endif
+
 // Unrolls the short loop that follows, so that its accumulators are registers at -O2 too.
 #if defined(__clang__)
 #define OSTEND_UNROLL _Pragma("clang loop unroll(full)")
