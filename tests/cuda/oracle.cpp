@@ -2,6 +2,7 @@
 
 #include "ostend/attention/aggregate.hpp"
 #include "ostend/attention/normalise.hpp"
+#include "ostend/peak/argmax.hpp"
 
 namespace ostend_test {
 
@@ -35,6 +36,10 @@ matrix<float> oracle_subtract_mean(const matrix<float>& maps, const matrix<float
 matrix<float> oracle_group_maps(const matrix<float>& token_maps, std::span<const std::vector<index>> groups,
                                 token_reduction reduce) {
     return *group_maps(token_maps, groups, reduce, nan_policy::propagate);
+}
+
+result<peak> oracle_peak(std::span<const float> map, const layout& grid, const peak_options& options) {
+    return find_peak(map, grid, options);
 }
 
 } // namespace ostend_test

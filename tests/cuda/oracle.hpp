@@ -3,6 +3,9 @@
 
 #include "ostend/attention/key_selection.hpp"
 #include "ostend/attention/select_heads.hpp"
+#include "ostend/core/result.hpp"
+#include "ostend/geometry/layout.hpp"
+#include "ostend/peak/peak.hpp"
 #include "ostend/phrase/group.hpp"
 #include "ostend/tensor/matrix.hpp"
 
@@ -23,5 +26,8 @@ ostend::matrix<float> oracle_subtract_mean(const ostend::matrix<float>& maps,
 ostend::matrix<float> oracle_group_maps(const ostend::matrix<float>& token_maps,
                                         std::span<const std::vector<ostend::index>> groups,
                                         ostend::token_reduction reduce);
+
+ostend::result<ostend::peak> oracle_peak(std::span<const float> map, const ostend::layout& grid,
+                                         const ostend::peak_options& options);
 
 } // namespace ostend_test
