@@ -30,4 +30,22 @@ ostend::matrix<float> oracle_group_maps(const ostend::matrix<float>& token_maps,
 ostend::result<ostend::peak> oracle_peak(std::span<const float> map, const ostend::layout& grid,
                                          const ostend::peak_options& options);
 
+/// Queries and keys as f32, contiguous: q [queries, heads, d], k [kv_heads, keys, d].
+struct qk_inputs {
+    ostend::matrix<float> q; ///< [queries * heads, d]
+    ostend::matrix<float> k; ///< [kv_heads * keys, d]
+    ostend::index queries = 1;
+    ostend::index heads = 1;
+    ostend::index kv_heads = 1;
+    ostend::index keys = 1;
+    float scale = 0;
+    float softcap = 0;
+    std::vector<std::int32_t> live = {}; ///< one a query, or empty
+    ostend::matrix<float> mask = {};     ///< [queries, keys], or empty
+};
+ostend::matrix<float> oracle_log_sum_exp(const qk_inputs& in);
+/// Rows weighted and summed over heads.
+ostend::matrix<float> oracle_reduce_qk(const qk_inputs& in, const ostend::key_selection& image,
+                                       std::span<const float> weights);
+
 } // namespace ostend_test

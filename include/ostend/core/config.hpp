@@ -70,7 +70,9 @@
 #endif
 
 // Unrolls the short loop that follows, so that its accumulators are registers at -O2 too.
-#if defined(__clang__)
+#if defined(__CUDA_ARCH__)
+#define OSTEND_UNROLL _Pragma("unroll")
+#elif defined(__clang__)
 #define OSTEND_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define OSTEND_UNROLL _Pragma("GCC unroll 16")

@@ -76,10 +76,12 @@ struct aggregate_body {
         for (index first = 0; first < heads; first += at_once) {
             float weight[at_once];
             float value[at_once];
+            OSTEND_UNROLL
             for (int i = 0; i < at_once; ++i) {
                 weight[i] = first + i < heads ? *weights.at(layer, first + i) : 0.0F;
                 value[i] = weight[i] != 0 ? widen(*attention.at(token, layer, first + i, key)) : 0.0F;
             }
+            OSTEND_UNROLL
             for (int i = 0; i < at_once; ++i) {
                 row = weight[i] != 0 ? row + weight[i] * value[i] : row;
             }
