@@ -93,6 +93,7 @@ private:
 };
 
 struct host_machine {
+    static constexpr float slack = 1; ///< of tolerances of sums in another order
     [[nodiscard]] host_stream stream(unsigned seed) const { return {seed}; }
     template <class T>
     [[nodiscard]] host_buffer<T> upload(std::vector<T> values) const {

@@ -84,4 +84,8 @@ matrix<float> oracle_reduce_qk(const qk_inputs& in, const key_selection& image,
     return out;
 }
 
+logits_mask oracle_from_logits(const tensor_view<const float, 2>& logits, const logits_options& options) {
+    return from_logits(logits, options);
+}
+
 } // namespace ostend_test

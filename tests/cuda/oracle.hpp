@@ -5,6 +5,7 @@
 #include "ostend/attention/select_heads.hpp"
 #include "ostend/core/result.hpp"
 #include "ostend/geometry/layout.hpp"
+#include "ostend/mask/from_logits.hpp"
 #include "ostend/peak/peak.hpp"
 #include "ostend/phrase/group.hpp"
 #include "ostend/tensor/matrix.hpp"
@@ -47,5 +48,8 @@ ostend::matrix<float> oracle_log_sum_exp(const qk_inputs& in);
 /// Rows weighted and summed over heads.
 ostend::matrix<float> oracle_reduce_qk(const qk_inputs& in, const ostend::key_selection& image,
                                        std::span<const float> weights);
+
+ostend::logits_mask oracle_from_logits(const ostend::tensor_view<const float, 2>& logits,
+                                       const ostend::logits_options& options);
 
 } // namespace ostend_test

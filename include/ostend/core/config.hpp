@@ -72,6 +72,8 @@
 // Unrolls the short loop that follows, so that its accumulators are registers at -O2 too.
 #if defined(__CUDA_ARCH__)
 #define OSTEND_UNROLL _Pragma("unroll")
+#elif defined(__CUDACC__) // its host pass knows neither form
+#define OSTEND_UNROLL
 #elif defined(__clang__)
 #define OSTEND_UNROLL _Pragma("clang loop unroll(full)")
 #else
