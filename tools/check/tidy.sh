@@ -24,7 +24,7 @@ if [[ -f $build/compile_commands.json ]]; then
     units=${#sources[@]}
     if [[ $units -gt 0 ]]; then
         printf '%s\0' "${sources[@]}" | xargs -0 -P "$(nproc)" -I{} bash -c '
-            output=$(timeout "$seconds" clang-tidy --quiet -p "$build" "$1" 2>&1) ||
+            output=$(timeout "$seconds" clang-tidy --quiet --extra-arg=-Wno-unknown-warning-option -p "$build" "$1" 2>&1) ||
                 { printf "%s\ntidy: %s has findings\n" "$output" "$1" >&2; exit 1; }' tidy {}
     fi
 fi

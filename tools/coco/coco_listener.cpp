@@ -538,7 +538,11 @@ bool coco_listener::finish_record() {
     }
     if (!options_.keep || options_.keep(object_.image)) {
         object_.record = record_;
-        (truth_ != nullptr ? truth_->annotations : results_->results).push_back(std::move(object_));
+        if (truth_ != nullptr) {
+            truth_->annotations.push_back(std::move(object_));
+        } else if (results_ != nullptr) {
+            results_->results.push_back(std::move(object_));
+        }
     }
     return true;
 }

@@ -92,6 +92,7 @@ private:
     }
     static std::vector<index> resolve_all(const std::vector<int>& named, int count, const char* what) {
         std::vector<index> out;
+        out.reserve(named.size());
         for (const int n : named) {
             out.push_back(resolve(n, count, what));
         }

@@ -32,7 +32,8 @@ namespace geometry {
     const index side = std::max(image.width, image.height);
     const double scale = static_cast<double>(options.grid) * options.cell / static_cast<double>(side);
     const auto place = [&](index extent) {
-        return axis_affine{scale, static_cast<double>((side - extent) / 2) * scale};
+        const index before = (side - extent) / 2; // whole pixels, as LLaVA pads
+        return axis_affine{scale, static_cast<double>(before) * scale};
     };
     grid_view view;
     view.x = place(image.width);

@@ -68,10 +68,10 @@ namespace detail {
     if (!on_object && !asked.box && !asked.mask) {
         return error{"the prompt has no point on the object, no box and no mask"};
     }
-    if (const status points = check_points(asked.points, image); !points) {
+    if (status points = check_points(asked.points, image); !points) {
         return points;
     }
-    if (const status box = check_box(asked, image); !box) {
+    if (status box = check_box(asked, image); !box) {
         return box;
     }
     if (asked.mask) {

@@ -212,6 +212,7 @@ private:
     /// Every sample to the cluster with the nearest mean.
     static void settle(std::span<const colour_sample> samples, std::vector<cluster>& clusters) {
         std::vector<colour> means;
+        means.reserve(clusters.size());
         for (const cluster& c : clusters) {
             means.push_back(c.mean());
         }

@@ -73,7 +73,7 @@ public:
                            std::to_string(direction) + " at row " + std::to_string(y) + ", column " +
                            std::to_string(x));
         const std::size_t i = node(y, x);
-        const auto d = static_cast<std::size_t>(2 * direction);
+        const auto d = 2 * static_cast<std::size_t>(direction);
         OSTEND_EXPECTS(both <= largest - edges_[i][d], "grid_cut::add_edge: the capacity reaches 2^30");
         edges_[i][d] += both;
         edges_[i + static_cast<std::size_t>(step_[d])][d + 1] += both;

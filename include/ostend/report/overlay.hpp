@@ -66,7 +66,7 @@ namespace ostend::inline OSTEND_KERNELS {
 
 /// A mask read at the centres of height x width pixels, for a picture of another size. O(mask and picture).
 [[nodiscard]] inline bitmap resampled(const rle& mask, index height, index width) {
-    const bitmap dense = decode(mask);
+    bitmap dense = decode(mask);
     if (dense.height == height && dense.width == width) {
         return dense;
     }
