@@ -7,7 +7,7 @@ command -v clang-format >/dev/null || { echo "format: clang-format is not instal
 files=()
 while IFS= read -r file; do
     [[ ! -f $file ]] || files+=("$file")
-done < <(git ls-files '*.hpp' '*.cpp')
+done < <(git ls-files '*.hpp' '*.cpp' '*.cu' '*.cuh')
 [[ ${#files[@]} -gt 0 ]] || { echo "format: no C++ files under git" >&2; exit 1; }
 if [[ ${1:-} == --fix ]]; then
     printf '%s\0' "${files[@]}" | xargs -0 -P "$(nproc)" -n 16 clang-format -i

@@ -58,6 +58,9 @@ struct peaks_shape {
 namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
 
+constexpr float largest_float = std::numeric_limits<float>::max();
+constexpr float smallest_normal = std::numeric_limits<float>::min();
+
 /// The first pixel, in row-major order, of the largest value.
 struct pixel_offer {
     float value = 0;
@@ -198,12 +201,10 @@ struct peak_body {
             of_map[rows * columns - 1] = corner;
             largest = magnitude(largest, corner);
         }
-        constexpr float most = std::numeric_limits<float>::max();
-        s.state = !(largest <= most)    ? peak_state::not_finite
-                  : largest < most / 64 ? peak_state::found
-                                        : peak_state::too_large;
-        s.margin =
-            4e-6F * largest + 32.0F * std::numeric_limits<float>::min(); // rounding_margin of patch.hpp
+        s.state = !(largest <= largest_float)    ? peak_state::not_finite
+                  : largest < largest_float / 64 ? peak_state::found
+                                                 : peak_state::too_large;
+        s.margin = 4e-6F * largest + 32.0F * smallest_normal; // rounding_margin of patch.hpp
     }
 
     OSTEND_DEVICE static float larger(float a, float b) { return a > b ? a : b; }
