@@ -24,6 +24,8 @@ needs() {
     tbb.hpp) echo tbb/parallel_for.h ;;
     opencv.hpp) echo opencv2/core.hpp ;;
     mpi.hpp) echo mpi.h ;;
+    ggml_llama.hpp) echo llama.h ;;
+    ggml*.hpp) echo ggml.h ;;
     esac
 }
 

@@ -1,0 +1,500 @@
+// adapt/ggml*: views and keys of every type; the recorder on graphs as llama.cpp builds them, fused and not,
+// against the plainest attention in double.
+#include "engines/ggml_graphs.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#define CHECK_ERROR(expression, where, what)                                                                 \
+    do {                                                                                                     \
+        const auto outcome_ = (expression);                                                                  \
+        REQUIRE_FALSE(outcome_.has_value());                                                                 \
+        const std::string said_ = outcome_.error().message();                                                \
+        CHECK_MESSAGE(said_.find(where) != std::string::npos, said_);                                        \
+        CHECK_MESSAGE(said_.find(what) != std::string::npos, said_);                                         \
+    } while (false)
+
+namespace ostend_test {
+namespace {
+
+std::vector<index> shuffled(index count, index cells, unsigned seed) {
+    std::vector<index> all(static_cast<std::size_t>(cells));
+    std::iota(all.begin(), all.end(), 0);
+    std::shuffle(all.begin(), all.end(), std::mt19937(seed));
+    all.resize(static_cast<std::size_t>(count));
+    return all;
+}
+
+/// Prompt of 40 columns of which [5, 35) are the image, then a step of one column; cells may be anywhere.
+struct scene {
+    std::vector<index> cells;
+    std::vector<index> image;
+    decode_step before, shown, rest, next;
+
+    explicit scene(const decode_step& how, bool scattered, index stream = 0) {
+        cells = scattered ? shuffled(60, how.keys, 7) : shuffled(0, how.keys, 7);
+        for (index i = 0; !scattered && i < 60; ++i) {
+            cells.push_back(i);
+        }
+        image.assign(cells.begin() + 5, cells.begin() + 35);
+        const auto part = [&](index first, index count) {
+            decode_step step = how;
+            step.first_stream = stream;
+            step.queries = count;
+            step.rows.assign(cells.begin() + first, cells.begin() + first + count);
+            step.mask = [all = cells, first, alibi = how.max_bias > 0](index, index query, index key) {
+                const auto at = std::find(all.begin(), all.begin() + first + query + 1, key);
+                if (at == all.begin() + first + query + 1) {
+                    return hidden;
+                }
+                return alibi ? -static_cast<float>(first + query - (at - all.begin())) : 0.0F;
+            };
+            return step;
+        };
+        before = part(0, 5);
+        shown = part(5, 30);
+        rest = part(35, 5);
+        next = part(40, 1);
+    }
+    void show(toy_model& model, ostend::ggml_recorder& recorder, int sequence = 0) const {
+        model.run(before);
+        recorder.begin_image(sequence);
+        model.run(shown);
+        recorder.end_image();
+    }
+};
+
+std::vector<ostend::ggml_column> columns(index count, int sequence, index token) {
+    std::vector<ostend::ggml_column> out(static_cast<std::size_t>(count), ostend::ggml_column{sequence, {}});
+    out.back().token = token;
+    return out;
+}
+
+double difference(std::span<const float> got, const std::vector<double>& wanted) {
+    REQUIRE(got.size() == wanted.size());
+    double worst = 0;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+        worst = std::max(worst, std::abs(static_cast<double>(got[i]) - wanted[i]));
+    }
+    return worst;
+}
+
+ostend::matrix<float> maps_of(const ostend::ggml_recorder& recorder, int sequence = 0) {
+    auto maps = recorder.maps(ostend::query_convention::predicting, sequence);
+    REQUIRE_MESSAGE(maps, maps.error().message());
+    return *std::move(maps);
+}
+
+std::string complaint(const ostend::ggml_recorder& recorder, int sequence = 0) {
+    const auto maps = recorder.maps(ostend::query_convention::predicting, sequence);
+    return maps ? "none" : maps.error().message();
+}
+
+} // namespace
+
+TEST_CASE("tensors become views: types, permuted axes, offsets; what does not fit is refused") {
+    ggml_context* const ctx = ggml_init({1 << 20, nullptr, false});
+    ggml_tensor* const x = ggml_new_tensor_3d(ctx, GGML_TYPE_F32, 3, 4, 5);
+    for (int i = 0; i < 60; ++i) {
+        static_cast<float*>(x->data)[i] = static_cast<float>(i);
+    }
+    const auto view = ostend::from_ggml<float, 3>(*x);
+    REQUIRE(view);
+    CHECK(view->extents() == std::array<index, 3>{5, 4, 3});
+    CHECK(view->at(4, 2, 1) == 4 * 12 + 2 * 3 + 1);
+    const auto permuted = ostend::from_ggml<float, 4>(*ggml_permute(ctx, x, 0, 2, 1, 3));
+    REQUIRE(permuted);
+    CHECK(permuted->at(0, 2, 4, 1) == 4 * 12 + 2 * 3 + 1);
+    const auto part = ostend::from_ggml<float, 2>(*ggml_view_2d(ctx, x, 2, 3, x->nb[1], 4 * 12 + 4));
+    REQUIRE(part);
+    CHECK(part->at(1, 1) == 12 + 1 + 3 + 1);
+    ggml_tensor* const half = ggml_new_tensor_1d(ctx, GGML_TYPE_F16, 2);
+    static_cast<ggml_fp16_t*>(half->data)[1] = ggml_fp32_to_fp16(-0.375F);
+    const auto halves = ostend::from_ggml<ostend::f16, 1>(*half);
+    REQUIRE(halves);
+    CHECK(ostend::to_float(halves->load(1)) == -0.375F);
+    CHECK(ostend::from_ggml<ostend::bf16, 1>(*ggml_new_tensor_1d(ctx, GGML_TYPE_BF16, 2)));
+    CHECK(ostend::from_ggml<std::int64_t, 1>(*ggml_new_tensor_1d(ctx, GGML_TYPE_I64, 2)));
+
+    ggml_set_name(x, "x");
+    CHECK_ERROR((ostend::from_ggml<ostend::f16, 3>(*x)), "ggml tensor 'x'", "type f32 where f16");
+    CHECK_ERROR((ostend::from_ggml<float, 2>(*x)), "'x'", "more than 2 axes");
+    CHECK_ERROR((ostend::from_ggml<float, 1>(*ggml_new_tensor_1d(ctx, GGML_TYPE_Q8_0, 64))), "ggml",
+                "type q8_0");
+    ggml_tensor odd = *x;
+    odd.nb[1] = 13;
+    CHECK_ERROR((ostend::from_ggml<float, 3>(odd)), "'x'", "axis 1 is no multiple");
+    odd = *x;
+    odd.data = nullptr;
+    CHECK_ERROR((ostend::from_ggml<float, 3>(odd)), "'x'", "no data yet");
+    ggml_free(ctx);
+}
+
+TEST_CASE("memory that the host cannot read is refused by name") {
+    // Weights repacked for the processor are the one such buffer that every build has.
+    ggml_backend_dev_t const device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    REQUIRE(device != nullptr);
+    using extra_types = ggml_backend_buffer_type_t* (*)(ggml_backend_dev_t);
+    const auto extra = reinterpret_cast<extra_types>(ggml_backend_reg_get_proc_address(
+        ggml_backend_dev_backend_reg(device), "ggml_backend_dev_get_extra_bufts"));
+    REQUIRE((extra != nullptr));
+    ggml_backend_buffer_type_t* const types = extra(device);
+    REQUIRE((types != nullptr && *types != nullptr));
+    REQUIRE_FALSE(ggml_backend_buft_is_host(*types));
+    ggml_backend_buffer_t const buffer = ggml_backend_buft_alloc_buffer(*types, 4096);
+    ggml_context* const ctx = ggml_init({1 << 16, nullptr, true});
+    ggml_tensor* const x = ggml_new_tensor_2d(ctx, GGML_TYPE_F32, 32, 8);
+    x->buffer = buffer;
+    x->data = ggml_backend_buffer_get_base(buffer);
+    CHECK_ERROR((ostend::from_ggml<float, 2>(*x)), "ggml tensor", "the host cannot read");
+    CHECK_ERROR(ostend::ggml_keys(*ggml_view_3d(ctx, x, 8, 4, 2, 32, 32, 0)), "ggml tensor",
+                "the host cannot read");
+    ggml_free(ctx);
+    ggml_backend_buffer_free(buffer);
+}
+
+TEST_CASE("keys of every type are read as ggml reads them") {
+    for (const ggml_type type :
+         {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0}) {
+        CAPTURE(ggml_type_name(type));
+        toy_model model({.type = type, .d = 64, .cells = 256, .streams = 2, .layers = 1});
+        decode_step step{.queries = 20, .first_stream = 1};
+        step.rows = shuffled(20, 256, 3);
+        step.mask = [](index, index, index) { return 0.0F; };
+        model.run(step);
+        ggml_context* const ctx = ggml_init({1 << 16, nullptr, true});
+        ggml_tensor* const cache = const_cast<ggml_tensor*>(model.keys(0)); // ggml knows no const
+        const std::size_t head = ggml_row_size(type, 64);
+        const ggml_tensor* const k = ggml_permute(
+            ctx, ggml_view_4d(ctx, cache, 64, 2, 128, 2, head, cache->nb[1], cache->nb[2], 0), 0, 2, 1, 3);
+        const std::vector<index> cells = shuffled(50, 128, 9);
+        const auto keys = ostend::ggml_keys(*k, 1, cells);
+        REQUIRE_MESSAGE(keys, keys.error().message());
+        CHECK(keys->keys() == 50);
+        for (index i = 0; i < 50; ++i) {
+            const auto wanted = model.key_of(0, 1, cells[static_cast<std::size_t>(i)]);
+            for (index h = 0; h < 2; ++h) {
+                for (index x = 0; x < 64; ++x) {
+                    REQUIRE(keys->address(h, i).load(x) == wanted[static_cast<std::size_t>(h * 64 + x)]);
+                }
+            }
+        }
+        const auto whole = ostend::ggml_stream_keys(*k, 1);
+        REQUIRE(whole);
+        CHECK(whole->keys() == 256);
+        const auto place = ostend::ggml_place_in_cache(*k, 1);
+        REQUIRE(place);
+        CHECK((place->first_row == 256 && place->stream == 1));
+        CHECK_ERROR(ostend::ggml_keys(*k, 2), "ggml", "stream 2 of 2");
+        CHECK_ERROR(ostend::ggml_place_in_cache(*cache), "cache_k_l0", "no rows of a cache");
+        ggml_free(ctx);
+    }
+    ggml_context* const ctx = ggml_init({1 << 16, nullptr, false});
+    CHECK_ERROR(ostend::ggml_keys(*ggml_new_tensor_2d(ctx, GGML_TYPE_Q5_0, 64, 4)), "ggml",
+                "type q5_0 are not read");
+    ggml_tensor cut = *ggml_new_tensor_2d(ctx, GGML_TYPE_Q8_0, 64, 4);
+    cut.ne[0] = 48;
+    CHECK_ERROR(ostend::ggml_keys(cut), "ggml", "head of size 48 cuts one");
+    ggml_free(ctx);
+}
+
+TEST_CASE("rows of the fused node and of the softmax equal the plainest attention") {
+    struct variant {
+        const char* name;
+        layer_shape shape;
+        decode_step how;
+        bool scattered = true;
+    };
+    const layer_shape plain;
+    const std::vector<variant> variants{
+        {"plain", plain, {}},
+        {"cells in order", plain, {}, false},
+        {"soft cap", plain, {.scale = 0.4F, .softcap = 3}},
+        {"sinks", plain, {.sinks = true}},
+        {"soft cap and sinks", plain, {.softcap = 5, .sinks = true}},
+        {"ALiBi", plain, {.max_bias = 8}, false},
+        {"ALiBi and sinks", plain, {.max_bias = 8, .sinks = true}, false},
+        {"values of another size", {.d = 96, .dv = 64, .kv_heads = 1}, {.scale = 0.1F}},
+        {"one key head a head", {.kv_heads = 6}, {}},
+        {"more cells", {.cells = 1024}, {.keys = 1024}},
+        {"f32", {.type = GGML_TYPE_F32}, {}},
+        {"bf16", {.type = GGML_TYPE_BF16}, {}},
+        {"q8_0", {.type = GGML_TYPE_Q8_0}, {}},
+        {"q4_0", {.type = GGML_TYPE_Q4_0}, {}},
+    };
+    for (const variant& v : variants) {
+        for (const bool fused : {true, false}) {
+            for (const auto mode : {ostend::recording::online, ostend::recording::deferred}) {
+                CAPTURE(std::string(v.name) + (fused ? ", fused" : ", softmax"));
+                decode_step how = v.how;
+                how.fused = fused;
+                toy_model model(v.shape);
+                ostend::ggml_recorder recorder({.layers = 2, .heads = 6, .mode = mode});
+                model.listen(ostend::ggml_recorder::eval, &recorder);
+                const scene s(how, v.scattered);
+                s.show(model, recorder);
+                recorder.before_prompt(5);
+                model.run(s.rest);
+                const auto first = model.map(s.rest, 0, 4, s.image);
+                recorder.before_decode(columns(1, 0, 1));
+                model.run(s.next);
+                const auto second = model.map(s.next, 0, 0, s.image);
+                CHECK(recorder.flush());
+                const auto maps = maps_of(recorder);
+                REQUIRE(maps.rows() == 2);
+                // The softmax's scores are ggml's, whose product with keys of fewer bits rounds q to as many.
+                const bool coarse = v.shape.type == GGML_TYPE_Q8_0 || v.shape.type == GGML_TYPE_Q4_0;
+                const double limit = fused                           ? 2e-6
+                                     : coarse                        ? 4e-3
+                                     : v.shape.type == GGML_TYPE_F32 ? 2e-6
+                                                                     : 1e-3;
+                CHECK(difference(maps.row(0), first) < limit);
+                CHECK(difference(maps.row(1), second) < limit);
+            }
+        }
+    }
+}
+
+TEST_CASE("under ALiBi keys out of order are refused with the fused node, and right with the softmax") {
+    for (const bool fused : {true, false}) {
+        toy_model model({});
+        ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+        model.listen(ostend::ggml_recorder::eval, &recorder);
+        const scene s({.fused = fused, .max_bias = 8}, true);
+        s.show(model, recorder);
+        recorder.before_prompt(5);
+        model.run(s.rest);
+        if (fused) {
+            CHECK_MESSAGE(complaint(recorder).find("turn flash attention off") != std::string::npos,
+                          complaint(recorder));
+        } else {
+            CHECK(difference(maps_of(recorder).row(0), model.map(s.rest, 0, 4, s.image)) < 1e-3);
+        }
+    }
+}
+
+TEST_CASE("several sequences: columns in order in one stream, each its own columns in streams") {
+    { // one stream: both sequences in one batch
+        toy_model model({});
+        ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+        model.listen(ostend::ggml_recorder::eval, &recorder);
+        const scene s({}, true);
+        s.show(model, recorder);
+        recorder.copy_sequence(0, 1);
+        decode_step both = s.rest;
+        both.queries = 2;
+        both.rows.resize(2);
+        recorder.before_decode(std::vector<ostend::ggml_column>{{1, 0}, {0, 0}});
+        model.run(both);
+        CHECK(difference(maps_of(recorder, 1).row(0), model.map(both, 0, 0, s.image)) < 2e-6);
+        CHECK(difference(maps_of(recorder, 0).row(0), model.map(both, 0, 1, s.image)) < 2e-6);
+    }
+    { // three streams, of which the last two decode three columns each; the batch mixes them
+        toy_model model({.streams = 3});
+        ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+        model.listen(ostend::ggml_recorder::eval, &recorder);
+        const scene one({}, true, 1);
+        const scene two({}, false, 2);
+        one.show(model, recorder, 1);
+        two.show(model, recorder, 2);
+        decode_step both = one.rest;
+        both.queries = 3;
+        both.streams = 2;
+        both.rows = {one.cells[35], one.cells[36], one.cells[37],
+                     two.cells[35], two.cells[36], two.cells[37]};
+        both.mask = [&](index stream, index query, index key) {
+            return (stream == 0 ? one : two).rest.mask(stream, query, key);
+        };
+        recorder.before_decode(
+            std::vector<ostend::ggml_column>{{2, {}}, {1, {}}, {2, {}}, {1, 0}, {2, 0}, {1, 1}});
+        model.run(both);
+        CHECK(difference(maps_of(recorder, 1).row(0), model.map(both, 0, 1, one.image)) < 2e-6);
+        CHECK(difference(maps_of(recorder, 1).row(1), model.map(both, 0, 2, one.image)) < 2e-6);
+        CHECK(difference(maps_of(recorder, 2).row(0), model.map(both, 1, 2, two.image)) < 2e-6);
+    }
+}
+
+TEST_CASE("a token that is announced again is recorded anew, and what was not announced is not recorded") {
+    toy_model model({});
+    ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+    model.listen(ostend::ggml_recorder::eval, &recorder);
+    const scene s({}, true);
+    model.run(s.rest); // a warm-up
+    s.show(model, recorder);
+    CHECK(maps_of(recorder).rows() == 0);
+    recorder.before_prompt(5);
+    model.run(s.rest);
+    for (int draft = 0; draft < 2; ++draft) { // the first is rejected
+        recorder.before_decode(columns(1, 0, 1));
+        model.run(s.next);
+    }
+    const auto maps = maps_of(recorder);
+    REQUIRE(maps.rows() == 2);
+    CHECK(difference(maps.row(1), model.map(s.next, 0, 0, s.image)) < 2e-6);
+    recorder.stop();
+    model.run(s.next);
+    CHECK(maps_of(recorder).rows() == 2);
+
+    recorder.before_decode(columns(1, 0, 2));
+    model.run(s.next);
+    model.run(s.next);
+    CHECK(complaint(recorder).find("more columns than were announced") != std::string::npos);
+    recorder.before_decode(columns(1, 0, 2)); // the error goes with its token
+    model.run(s.next);
+    CHECK(maps_of(recorder).rows() == 3);
+}
+
+TEST_CASE("image tokens that are gone, masked or unknown are errors that say so") {
+    const scene s({}, true);
+    const auto run = [&](auto&& spoil) {
+        toy_model model({});
+        ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+        model.listen(ostend::ggml_recorder::eval, &recorder);
+        s.show(model, recorder);
+        decode_step step = s.rest;
+        spoil(model, recorder, step);
+        recorder.before_prompt(step.queries);
+        model.run(step);
+        return complaint(recorder);
+    };
+    CHECK(run([](auto&, auto&, auto&) {}) == "none");
+    CHECK(run([&](toy_model& model, auto&, auto&) { // a sliding window takes a cell
+              decode_step other = s.next;
+              other.rows = {s.image[3]};
+              model.run(other);
+          })
+              .find("1 image tokens were overwritten") != std::string::npos);
+    CHECK(run([&](auto&, auto&, decode_step& step) {
+              const auto all = step.mask;
+              step.mask = [all, gone = s.image[3]](index a, index b, index key) {
+                  return key == gone ? hidden : all(a, b, key);
+              };
+          }).find("does not see the whole image") != std::string::npos);
+    CHECK(run([](auto&, ostend::ggml_recorder& recorder, auto&) {
+              recorder.forget(0);
+          }).find("no image was decoded") != std::string::npos);
+    CHECK(run([&](auto&, ostend::ggml_recorder& recorder, auto&) { // the host knows
+              recorder.forget(0);
+              recorder.give_image(s.image);
+          }) == "none");
+    CHECK(run([](auto&, auto&, decode_step& step) { step.keys = 64; }).find("the attention reads 64 keys") !=
+          std::string::npos);
+
+    toy_model model({});
+    ostend::ggml_recorder wrong({.layers = 2, .heads = 8});
+    model.listen(ostend::ggml_recorder::eval, &wrong);
+    s.show(model, wrong);
+    wrong.before_prompt(5);
+    model.run(s.rest);
+    CHECK(complaint(wrong).find("6 query heads, where the recorder was made for 8") != std::string::npos);
+    CHECK(complaint(wrong).find("layer 0, token 0") != std::string::npos);
+}
+
+TEST_CASE("a layer whose heads are not selected is not asked for, and may lose the image") {
+    toy_model model({});
+    ostend::ggml_recorder recorder(
+        {.layers = 2, .heads = 6, .heads_used = ostend::head_selection::grid({1}, {})});
+    int asked = 0;
+    recorder.chain(
+        [](ggml_tensor* node, bool ask, void* count) {
+            *static_cast<int*>(count) += ask ? 0 : 1;
+            return node->op == GGML_OP_FLASH_ATTN_EXT && !ask;
+        },
+        &asked);
+    model.listen(ostend::ggml_recorder::eval, &recorder);
+    const scene s({}, true);
+    s.show(model, recorder);
+    recorder.before_prompt(5);
+    model.run(s.rest);
+    const auto row = model.row(s.rest, 1, 0, 4);
+    std::vector<double> wanted;
+    for (const index key : s.image) {
+        wanted.push_back(row[static_cast<std::size_t>(key)]);
+    }
+    CHECK(difference(maps_of(recorder).row(0), wanted) < 2e-6);
+    CHECK(asked == 0); // the other callback wanted nothing and was told nothing
+}
+
+TEST_CASE("another callback is asked and told as if it were alone") {
+    struct seen_nodes {
+        std::vector<std::string> asked, told;
+    };
+    const auto other = [](ggml_tensor* node, bool ask, void* data) {
+        auto& seen = *static_cast<seen_nodes*>(data);
+        (ask ? seen.asked : seen.told)
+            .emplace_back(std::string(ggml_op_name(node->op)) + " " + ggml_get_name(node));
+        return ask ? node->op == GGML_OP_FLASH_ATTN_EXT || node->op == GGML_OP_SCALE : true;
+    };
+    seen_nodes alone, chained;
+    const scene s({}, true);
+    {
+        toy_model model({});
+        model.listen(other, &alone);
+        model.run(s.before);
+        model.run(s.shown);
+        model.run(s.rest);
+    }
+    toy_model model({});
+    ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+    recorder.chain(other, &chained);
+    model.listen(ostend::ggml_recorder::eval, &recorder);
+    s.show(model, recorder);
+    recorder.before_prompt(5);
+    model.run(s.rest);
+    CHECK(maps_of(recorder).rows() == 1);
+    CHECK(chained.asked == alone.asked);
+    CHECK(chained.told == alone.told);
+    CHECK(chained.told.size() == 12);
+}
+
+TEST_CASE(
+    "kept queries are done before a context shift moves the keys, and before their cells are written again") {
+    for (const bool shift : {true, false}) {
+        CAPTURE(shift);
+        toy_model model({});
+        ostend::ggml_recorder recorder({.layers = 2, .heads = 6, .mode = ostend::recording::deferred});
+        model.listen(ostend::ggml_recorder::eval, &recorder);
+        const scene s({}, false);
+        s.show(model, recorder);
+        recorder.before_prompt(5);
+        model.run(s.rest);
+        const auto wanted = model.map(s.rest, 0, 4, s.image);
+        CHECK(complaint(recorder).find("wait for a flush") != std::string::npos);
+        recorder.stop();
+        if (shift) {
+            model.run({.shift = true});
+        } else {
+            decode_step other = s.next;
+            other.rows = {s.cells[38]};
+            model.run(other);
+        }
+        CHECK(difference(maps_of(recorder).row(0), wanted) < 2e-6);
+    }
+}
+
+TEST_CASE("image tokens written to cells one by one, and images one after another, keep their order") {
+    toy_model model({});
+    ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+    model.listen(ostend::ggml_recorder::eval, &recorder);
+    const scene s({}, true);
+    model.run(s.before);
+    for (index i = 0; i < 30; ++i) {
+        if (i == 0 || i == 12) {
+            recorder.begin_image(0, i == 0 ? 0 : 1);
+        }
+        decode_step one = s.shown;
+        one.queries = 1;
+        one.rows = {s.image[static_cast<std::size_t>(i)]};
+        one.mask = [&, i](index, index, index key) { return s.shown.mask(0, i, key); };
+        model.run(one);
+    }
+    recorder.end_image();
+    recorder.before_prompt(5);
+    model.run(s.rest);
+    CHECK(difference(maps_of(recorder).row(0), model.map(s.rest, 0, 4, s.image)) < 2e-6);
+    const auto recorded = recorder.recorded();
+    REQUIRE(recorded);
+    CHECK(recorded->options().image.tokens_of_image(1) == ostend::token_range{12, 18});
+}
+
+} // namespace ostend_test
