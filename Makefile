@@ -2,14 +2,15 @@
 #
 #   make demo    install what is missing, build, ground the checked-in scenes, name the report
 #   make test    install what is missing, build, run every test
+#   make test-engines   install the engines (llama.cpp, ...) into a cache, build what runs on them, test it
 #   make build   the programs, into build/bin/
 #   make bench   the benchmarks and their peers, for this machine's processor; ONLY=regex: a part of them
 #   make lint    clang-format and clang-tidy over the tree
 JOBS ?= $(shell nproc)
 
-.PHONY: help demo test build bench lint deps test-deps clean
+.PHONY: help demo test test-engines build bench lint deps test-deps clean
 help:
-	@sed -n '3,7s/^# *//p' Makefile
+	@sed -n '3,8s/^# *//p' Makefile
 
 deps:
 	@tools/install_deps.sh build
@@ -30,6 +31,12 @@ test: test-deps
 	cmake --preset release -DOSTEND_BUILD_TESTS=ON -DOSTEND_BUILD_EXAMPLES=ON
 	cmake --build --preset release --parallel $(JOBS)
 	ctest --preset release --parallel $(JOBS) --no-tests=error
+
+test-engines: test-deps
+	@tools/install_engines.sh
+	cmake --preset engines $$(tools/install_engines.sh --options)
+	cmake --build --preset engines --parallel $(JOBS)
+	ctest --preset engines --no-tests=error
 
 bench: deps
 	@tools/install_deps.sh bench

@@ -497,4 +497,26 @@ TEST_CASE("image tokens written to cells one by one, and images one after anothe
     CHECK(recorded->options().image.tokens_of_image(1) == ostend::token_range{12, 18});
 }
 
+TEST_CASE("columns of the maps may be image tokens in another order, one of them twice and one left out") {
+    for (const bool fused : {true, false}) {
+        toy_model model({});
+        ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+        model.listen(ostend::ggml_recorder::eval, &recorder);
+        const scene s({.fused = fused}, true);
+        model.run(s.before);
+        recorder.begin_image();
+        model.run(s.shown);
+        std::vector<index> order{0};
+        std::vector<index> cells{s.image[0]};
+        for (index i = 0; i < 29; ++i) {
+            order.push_back(i);
+            cells.push_back(s.image[static_cast<std::size_t>(i)]);
+        }
+        recorder.end_image(order);
+        recorder.before_prompt(5);
+        model.run(s.rest);
+        CHECK(difference(maps_of(recorder).row(0), model.map(s.rest, 0, 4, cells)) < 1e-3);
+    }
+}
+
 } // namespace ostend_test

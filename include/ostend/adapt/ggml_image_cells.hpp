@@ -31,7 +31,16 @@ public:
         image_ = image;
         learning_ = true;
     }
-    void end() { learning_ = false; }
+    /// order: image token i is the order[i]-th of those that were written; empty: as they were written.
+    /// Precondition: what it names was written.
+    void end(std::span<const index> order = {}) {
+        for (auto& [key, place] : places_) {
+            if (learning_ && !order.empty() && key.second == sequence_) {
+                reorder(place, order);
+            }
+        }
+        learning_ = false;
+    }
     [[nodiscard]] bool learning() const noexcept { return learning_; }
     [[nodiscard]] int sequence() const noexcept { return sequence_; } ///< of the image that is learnt
     /// Whether any sequence has an image in this cache.
@@ -141,6 +150,19 @@ private:
         index first_row = 0;
         bool is_built = false;
     };
+    void reorder(known& place, std::span<const index> order) const {
+        const auto first = std::find_if(place.cells.begin(), place.cells.end(),
+                                        [this](const cell& c) { return c.image == image_; });
+        const std::vector<cell> written(first, place.cells.end());
+        place.cells.erase(first, place.cells.end());
+        for (const index i : order) {
+            OSTEND_EXPECTS_ALWAYS(i >= 0 && i < static_cast<index>(written.size()),
+                                  "ggml_image_cells::end: image token " + std::to_string(i) + " of " +
+                                      std::to_string(written.size()));
+            place.cells.push_back(written[static_cast<std::size_t>(i)]);
+        }
+        place.is_built = false;
+    }
     static void drop(known& place, std::span<const index> rows) {
         for (const index row : rows) {
             const auto end = std::remove_if(place.cells.begin(), place.cells.end(),

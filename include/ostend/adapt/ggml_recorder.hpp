@@ -66,7 +66,10 @@ public:
         cells_.begin(sequence, image);
         stop();
     }
-    void end_image() { cells_.end(); }
+    /// order: column i of the maps is the order[i]-th image token that was decoded, for hosts whose tokens do
+    /// not lie as their layout has them; empty: as they were decoded. Precondition: those tokens were
+    /// decoded.
+    void end_image(std::span<const index> order = {}) { cells_.end(order); }
     /// Instead: the rows of the key caches that hold the image, in image-token order (prefix reuse).
     void give_image(std::span<const index> rows, int sequence = 0, int image = 0) {
         cells_.give(sequence, image, rows);

@@ -1,0 +1,26 @@
+# llama.cpp: adapters on ggml graphs, then the program on our small models written as GGUF.
+if(NOT TARGET llama_cpp_host)
+    message(STATUS "tests/engines: llama.cpp is not tested")
+    return()
+endif()
+set(gguf ${PROJECT_BINARY_DIR}/gguf)
+add_executable(test_engines_ggml ggml_test.cpp)
+target_link_libraries(test_engines_ggml PRIVATE ostend_engine_test_main llama_cpp)
+add_test(NAME engines.ggml COMMAND test_engines_ggml)
+
+add_executable(test_engines_llama llama_test.cpp)
+target_link_libraries(test_engines_llama PRIVATE ostend_engine_test_main llama_cpp_host ostend_tools)
+target_compile_definitions(test_engines_llama PRIVATE OSTEND_GGUF="${gguf}")
+add_test(NAME engines.llama COMMAND test_engines_llama)
+# The same with the libmtmd whose class token stands where LLaVA has it.
+add_test(NAME engines.llama.mended COMMAND test_engines_llama)
+set_tests_properties(engines.llama.mended PROPERTIES
+    ENVIRONMENT "LD_LIBRARY_PATH=${OSTEND_LLAMA_CPP_DIR}/lib-mended;OSTEND_MENDED=1")
+
+set(write_gguf ${OSTEND_LLAMA_CPP_DIR}/venv/bin/python ${PROJECT_SOURCE_DIR}/tools/engines/write_gguf.py)
+foreach(model IN ITEMS tiny-llava tiny-llava-clip)
+    add_test(NAME engines.write_gguf.${model}
+             COMMAND ${write_gguf} ${PROJECT_SOURCE_DIR}/models/${model} ${gguf}/${model})
+    set_tests_properties(engines.write_gguf.${model} PROPERTIES FIXTURES_SETUP gguf)
+endforeach()
+set_tests_properties(engines.llama engines.llama.mended PROPERTIES FIXTURES_REQUIRED gguf)
