@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs clang-tidy over one unit that includes the whole library, and over the programs' sources.
 # Arguments: a build folder with compile_commands.json for the programs (default: build; without one, only the
-# library is checked). TIDY_SECONDS bounds each unit (default 300).
+# library is checked). TIDY_SECONDS bounds each unit (default 900).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$root"
 command -v clang-tidy >/dev/null || { echo "tidy: clang-tidy is not installed" >&2; exit 1; }
 build=${1:-build}
-export seconds=${TIDY_SECONDS:-300}
+export seconds=${TIDY_SECONDS:-900}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
