@@ -40,6 +40,14 @@ TEST_CASE("a weight of 0 means that the head is not read; a key that does not ex
     CHECK(std::isnan(s.out[3]));
 }
 
+TEST_CASE("layers are shared out where tokens and keys are few") {
+    namespace inner = ostend::OSTEND_KERNELS::detail;
+    CHECK(inner::layer_parts({1, 32, 576}) == 32);
+    CHECK(inner::layer_parts({64, 32, 704}) == 6);
+    CHECK(inner::layer_parts({512, 32, 704}) == 1);
+    CHECK(workspace_bytes(aggregate_shape{64, 32, 704}) == 64 * 6 * 704 * 8);
+}
+
 TEST_CASE("no token, no image key: nothing to do") {
     small s;
     CHECK(aggregate(host_stream{}, s.from(), device_keys{}, s.by(), s.to(0), s.memory.view()));

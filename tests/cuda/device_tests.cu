@@ -3,6 +3,7 @@
 
 #include "cuda/aggregate_cases.hpp"
 #include "cuda/argmax_cases.hpp"
+#include "cuda/engine_cases.hpp"
 #include "cuda/from_logits_cases.hpp"
 #include "cuda/from_qk_cases.hpp"
 #include "cuda/maps_cases.hpp"
@@ -56,6 +57,11 @@ TEST_CASE("device: log_sum_exp and reduce_qk") {
 TEST_CASE("device: from_logits") {
     device_machine machine;
     from_logits_cases(machine);
+}
+
+TEST_CASE("device: from queries and keys to peaks") {
+    device_machine machine;
+    engine_cases(machine);
 }
 
 TEST_CASE("device: the error of a launch is a value, and does not stay behind") {

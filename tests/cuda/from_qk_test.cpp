@@ -64,6 +64,13 @@ TEST_CASE("a row that has no finite softmax is NaN; what is hidden does not matt
     bad_key.k[7] = {0x7C00}; // an infinity in key 3
     REQUIRE(bad_key.run(bad_key.qk()));
     bad_key.expect(true, true);
+    bad_key.k[7] = {0xFC00}; // one that must not pass for a hidden key, with a soft cap or without
+    REQUIRE(bad_key.run(bad_key.qk()));
+    bad_key.expect(true, true);
+    device_qk<f16> capped = bad_key.qk();
+    capped.softcap = 3;
+    REQUIRE(bad_key.run(capped));
+    bad_key.expect(true, true);
     device_qk<f16> hidden = bad_key.qk();
     const std::vector<std::int32_t> live = {3, 4};
     hidden.visible = live_counts{{live.data(), {2}}};

@@ -79,7 +79,7 @@ private:
 class host_workspace {
 public:
     explicit host_workspace(ostend::index bytes)
-        : pages_(static_cast<std::size_t>((bytes + 255) / 256)), bytes_(bytes) {
+        : pages_(static_cast<std::size_t>(bytes / 256 + 1)), bytes_(bytes) {
         std::memset(static_cast<void*>(pages_.data()), 0xA5, pages_.size() * sizeof(page));
     }
     [[nodiscard]] ostend::device_workspace view() { return {pages_.data()->bytes.data(), {bytes_}}; }

@@ -116,6 +116,7 @@ OSTEND_DEVICE void multiply_tile(const vector_tile<D>& q, const vector_tile<D>& 
             dots[n][i] = 0;
         }
     }
+    OSTEND_ON_DEVICE(__syncwarp(), static_cast<void>(0)); // the instruction wants the whole warp together
     OSTEND_ON_DEVICE((multiply_on_device<T>(q, k, row, words, lane, dots)),
                      (multiply_on_host<T>(q, k, row, words, lane, dots)));
 }
