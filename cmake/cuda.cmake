@@ -3,8 +3,9 @@
 set(OSTEND_CUDA AUTO CACHE STRING "Compile the CUDA kernels' device tests and benchmarks: AUTO, ON or OFF")
 set(OSTEND_HAS_CUDA OFF)
 if(OSTEND_CUDA)
-    find_program(OSTEND_NVCC nvcc PATHS /usr/local/cuda/bin)
-    set(cuda_is_missing "there is no nvcc in PATH or in /usr/local/cuda/bin")
+    file(GLOB from_pip ${PROJECT_SOURCE_DIR}/build/venv/lib/python3*/site-packages/nvidia/cu*/bin)
+    find_program(OSTEND_NVCC nvcc PATHS /usr/local/cuda/bin ${from_pip})
+    set(cuda_is_missing "there is no nvcc in PATH, /usr/local/cuda/bin or build/venv (tools/install_python.sh cuda)")
     if(OSTEND_NVCC)
         set(CMAKE_CUDA_COMPILER ${OSTEND_NVCC})
         # Machine code for one device and the form that newer and other ones translate: a minute of compiling.
