@@ -24,6 +24,7 @@ needs() {
     tbb.hpp) echo tbb/parallel_for.h ;;
     opencv.hpp) echo opencv2/core.hpp ;;
     mpi.hpp) echo mpi.h ;;
+    openvino*.hpp) echo openvino/openvino.hpp ;;
     ggml_llama.hpp) echo llama.h ;;
     ggml*.hpp) echo ggml.h ;;
     esac

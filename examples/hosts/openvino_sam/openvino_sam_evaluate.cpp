@@ -1,0 +1,299 @@
+// openvino_sam_evaluate: the masks of SAM's ONNX files beside the built-in segmenter's, from the same points
+// and maps: with and without the map as mask prompt, by each rule of choice, and what the best choice would
+// give.
+#include "evaluate/evaluation.hpp"
+#include "io/files.hpp"
+#include "io/progress.hpp"
+#include "ostend/adapt/openvino_sam.hpp"
+#include "ostend/host/graph_cut.hpp"
+#include "ostend/mask/iou.hpp"
+#include "scenes/scene.hpp"
+#include "tiny_llava/tiny_llava.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using candidates = std::vector<std::vector<ostend::mask_candidate>>; // of each phrase
+using ostend_tools::json;
+using ostend_tools::known_scene;
+
+int fail(const ostend::error& e) {
+    std::fprintf(stderr, "openvino_sam_evaluate: %s\n", e.message().c_str());
+    return 1;
+}
+
+known_scene draw(const ostend::scenes::glyph_sheet& glyphs, ostend::image_size canvas, std::uint64_t seed,
+                 std::uint64_t number) {
+    const auto drawn = ostend::scenes::make_scene(glyphs, canvas, seed, number);
+    known_scene scene{.name = "scene " + std::to_string(number),
+                      .image = {.height = drawn.height, .width = drawn.width, .pixels = drawn.rgb},
+                      .caption = drawn.caption,
+                      .objects = {}};
+    for (const auto& object : drawn.objects) {
+        const auto& kind = ostend::scenes::classes.at(static_cast<std::size_t>(object.class_index));
+        scene.objects.push_back({std::string(kind.phrase), ostend::encode(object.mask)});
+    }
+    return scene;
+}
+
+std::string fraction(const json& of) {
+    return std::to_string(of.at("numerator").get<int>()) + "/" +
+           std::to_string(of.at("denominator").get<int>());
+}
+
+/// One line of the table.
+struct variant {
+    std::string name;
+    ostend_tools::evaluation sums = {};
+    double seconds = 0; ///< in the segmenter
+};
+
+/// The prompts that ground() makes of what it found.
+ostend::result<std::vector<ostend::prompt>> prompts_of(const ostend::grounding& found) {
+    std::vector<ostend::prompt> prompts;
+    for (const auto& p : found.phrases) {
+        prompts.push_back(ostend::point_prompt(p.at));
+        auto prior = ostend::map_prior(p.map, found.grid, found.conventions.peak);
+        if (!prior) {
+            return prior.error();
+        }
+        prompts.back().mask = *std::move(prior);
+    }
+    return prompts;
+}
+
+/// The candidate that overlaps most with an object of the phrase's name; the first where there is no such
+/// object.
+std::size_t best_of(const std::vector<ostend::mask_candidate>& list, const known_scene& scene,
+                    const std::string& phrase) {
+    std::size_t best = 0;
+    double most = -1;
+    for (std::size_t k = 0; k < list.size(); ++k) {
+        for (const auto& object : scene.objects) {
+            const double overlap =
+                phrase.ends_with(object.phrase) ? ostend::iou(list[k].mask, object.mask) : 0.0;
+            if (overlap > most) {
+                most = overlap;
+                best = k;
+            }
+        }
+    }
+    return best;
+}
+
+/// The same candidates with the scores of a rule that reads nothing but the masks.
+candidates rescored(candidates masks, const std::vector<ostend::prompt>& prompts, ostend::sam_rule rule) {
+    for (std::size_t i = 0; i < masks.size(); ++i) {
+        const auto count = static_cast<ostend::index>(masks[i].size());
+        for (ostend::index k = 0; k < count; ++k) {
+            auto& candidate = masks[i][static_cast<std::size_t>(k)];
+            candidate.score =
+                ostend::sam_score(rule, {candidate.mask}, candidate.score, k, count, &*prompts[i].mask);
+        }
+    }
+    return masks;
+}
+
+/// Adds what a scene gives with the masks that `choose` takes of each phrase's candidates.
+template <class Choose>
+ostend::status add(variant& to, const known_scene& scene, const ostend::grounding& found,
+                   const candidates& masks, Choose&& choose) {
+    ostend::grounding with = found;
+    for (std::size_t i = 0; i < with.phrases.size(); ++i) {
+        const auto& chosen = masks[i].at(choose(i));
+        with.phrases[i].mask = chosen.mask;
+        with.phrases[i].mask_score = chosen.score;
+    }
+    const auto added = to.sums.update(scene, with);
+    return added ? ostend::status(ostend::success{}) : ostend::status(added.error());
+}
+
+std::size_t greatest(const std::vector<ostend::mask_candidate>& list) {
+    return static_cast<std::size_t>(
+        std::max_element(list.begin(), list.end(),
+                         [](const auto& a, const auto& b) { return a.score < b.score; }) -
+        list.begin());
+}
+
+/// All lines of a segmenter for one scene: `segment` is asked once, `rules` give a line each, and the best
+/// possible choice another. lines: as many as rules, and one.
+template <class Segment>
+ostend::status add_all(std::span<variant> lines, const known_scene& scene, const ostend::grounding& found,
+                       Segment&& segment) {
+    for (std::size_t r = 0; r + 1 < lines.size(); ++r) {
+        const auto start = std::chrono::steady_clock::now();
+        const ostend::result<candidates> masks = segment(r);
+        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+        lines[r].seconds += r == 0 ? spent.count() : 0.0;
+        if (!masks) {
+            return masks.error().in(scene.name);
+        }
+        const auto chosen =
+            add(lines[r], scene, found, *masks, [&](std::size_t i) { return greatest((*masks)[i]); });
+        if (!chosen) {
+            return chosen;
+        }
+        if (r == 0) {
+            const auto best = add(lines.back(), scene, found, *masks, [&](std::size_t i) {
+                return best_of((*masks)[i], scene, found.phrases[i].phrase.text);
+            });
+            if (!best) {
+                return best;
+            }
+        }
+    }
+    return ostend::success{};
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{
+        "Grounds drawn scenes once and asks two segmenters for the masks: the built-in graph cut and SAM's "
+        "ONNX\n"
+        "files on OpenVINO. Prints mask recall and mIoU (GCG, IoU of 0.5) of each way to ask and to choose."};
+    std::string model_dir;
+    std::string segmenter_dir;
+    std::string aspect_text = "1:1";
+    std::string json_file;
+    std::uint64_t seed = 0;
+    std::uint64_t count = 300;
+    int threads = 1;
+    app.add_option("--model", model_dir, "folder of the language model")->required();
+    app.add_option("--segmenter", segmenter_dir, "folder with *encoder*.onnx and *decoder*.onnx")->required();
+    app.add_option("--seed", seed, "which scenes, as ostend_scenes draws them")->required();
+    app.add_option("--count", count, "how many scenes")->check(CLI::Range(1, 100000))->capture_default_str();
+    app.add_option("--aspect", aspect_text, "canvas, W:H")->capture_default_str();
+    app.add_option("--threads", threads, "of OpenVINO")->check(CLI::Range(1, 256))->capture_default_str();
+    app.add_option("--json", json_file, "file to write the figures to");
+    app.footer("Exit status: 0 done, 1 bad input, 100 and more bad arguments.");
+    CLI11_PARSE(app, argc, argv);
+
+    const auto aspect = ostend::scenes::parse_aspect(aspect_text);
+    if (!aspect) {
+        return fail(aspect.error());
+    }
+    const auto canvas = ostend::scenes::canvas_of(*aspect);
+    if (!canvas) {
+        return fail(canvas.error());
+    }
+    const auto glyphs = ostend::scenes::load_glyphs();
+    if (!glyphs) {
+        return fail(glyphs.error());
+    }
+    if (!json_file.empty()) {
+        if (const auto possible = ostend_tools::check_writable(json_file); !possible) {
+            return fail(possible.error());
+        }
+    }
+    auto lmm = ostend_hosts::tiny_llava::load(model_dir);
+    if (!lmm) {
+        return fail(lmm.error());
+    }
+    auto sam = ostend::openvino_sam::load(segmenter_dir,
+                                          {.properties = {ov::hint::inference_precision(ov::element::f32),
+                                                          ov::inference_num_threads(threads)}});
+    if (!sam) {
+        return fail(sam.error());
+    }
+
+    const std::string name(sam->kind().name);
+    const ostend::graph_cut_segmenter built_in;
+    std::vector<variant> lines;
+    for (const std::string asked : {"points and maps", "points alone"}) {
+        lines.push_back({"built-in, " + asked});
+        lines.push_back({"built-in, " + asked + ", best of all"});
+    }
+    for (const std::string asked : {"points and maps", "points alone"}) {
+        for (const std::string_view rule : ostend::sam_rule_names) {
+            lines.push_back({name + ", " + asked + ", " + std::string(rule)});
+        }
+        lines.push_back({name + ", " + asked + ", best of all"});
+    }
+
+    ostend_tools::progress progress("scenes", count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const known_scene scene = draw(*glyphs, *canvas, seed, i);
+        const auto found = ostend::ground(scene.image.view(), *lmm, built_in);
+        if (!found) {
+            return fail(found.error().in(scene.name));
+        }
+        const auto prompts = prompts_of(*found);
+        if (!prompts) {
+            return fail(prompts.error().in(scene.name));
+        }
+        std::vector<ostend::prompt> alone = *prompts;
+        for (auto& p : alone) {
+            p.mask.reset();
+        }
+        const std::span<variant> all(lines);
+        const std::size_t rules = ostend::sam_rule_names.size();
+        for (const bool with_map : {true, false}) {
+            const auto cut = add_all(all.subspan(with_map ? 0 : 2, 2), scene, *found, [&](std::size_t) {
+                return built_in.segment(scene.image.view(), with_map ? *prompts : alone);
+            });
+            if (!cut) {
+                return fail(cut.error());
+            }
+            candidates first; // the same masks for every rule
+            const auto by_rule = [&](std::size_t number) -> ostend::result<candidates> {
+                const auto rule = static_cast<ostend::sam_rule>(number);
+                if (rule == ostend::sam_rule::last || rule == ostend::sam_rule::attention_mass) {
+                    return rescored(first, *prompts, rule);
+                }
+                sam->set(rule, with_map);
+                auto masks = sam->segment(scene.image.view(), *prompts);
+                if (masks && number == 0) {
+                    first = *masks;
+                }
+                return masks;
+            };
+            const auto masks =
+                add_all(all.subspan(with_map ? 4 : 5 + rules, rules + 1), scene, *found, by_rule);
+            if (!masks) {
+                return fail(masks.error());
+            }
+        }
+        progress.step();
+    }
+
+    json out = {{"model", model_dir}, {"segmenter", segmenter_dir}, {"seed", seed},
+                {"count", count},     {"aspect", aspect_text},      {"variants", json::array()}};
+    std::printf("%-48s %18s %8s %10s\n", "", "mask recall", "mIoU", "ms/scene");
+    for (const variant& line : lines) {
+        const json figures = line.sums.compute();
+        const json& of = figures.at("counts").at("mask_recall");
+        const auto recall = figures.at("mask_recall").get<double>();
+        const auto miou = figures.at("mask_miou").get<double>();
+        const double milliseconds = 1000 * line.seconds / static_cast<double>(count);
+        const std::string counts = fraction(of);
+        std::printf("%-48s %8.3f %9s %8.3f", line.name.c_str(), recall, counts.c_str(), miou);
+        std::printf(line.seconds > 0 ? " %10.1f\n" : "\n", milliseconds);
+        out["variants"].push_back({{"name", line.name},
+                                   {"mask_recall", recall},
+                                   {"mask_recall_counts", of},
+                                   {"mask_miou", miou},
+                                   {"milliseconds", milliseconds}});
+        if (&line == &lines.back()) {
+            const auto oracle = figures.at("oracle_mask_recall").get<double>();
+            std::printf("%-48s %8.3f %9s\n", "a perfect segmenter at the points", oracle,
+                        fraction(figures.at("counts").at("oracle_mask_recall")).c_str());
+            out["oracle_mask_recall"] = oracle;
+        }
+    }
+    if (!json_file.empty()) {
+        if (const auto written = ostend_tools::write_file(json_file, ostend_tools::dump_json(out));
+            !written) {
+            return fail(written.error());
+        }
+    }
+    return 0;
+}
