@@ -254,7 +254,10 @@ private:
                                              cache->nb[2] * static_cast<std::size_t>(step.first_stream)),
                                 0, 2, 1, 3);
         };
-        ggml_tensor* const k = view(keys_[layer], shape_.d);
+        ggml_tensor* k = view(keys_[layer], shape_.d);
+        if (step.fused && k->type == GGML_TYPE_F32) { // as llama.cpp does it
+            k = ggml_cast(ctx, k, GGML_TYPE_F16);
+        }
         ggml_tensor* const v = view(values_[layer], shape_.dv);
         q = ggml_permute(ctx,
                          ggml_view_4d(ctx, q, shape_.d, shape_.heads, step.queries, step.streams, q->nb[1],

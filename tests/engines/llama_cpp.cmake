@@ -16,6 +16,9 @@ add_test(NAME engines.llama COMMAND test_engines_llama)
 add_test(NAME engines.llama.mended COMMAND test_engines_llama)
 set_tests_properties(engines.llama.mended PROPERTIES
     ENVIRONMENT "LD_LIBRARY_PATH=${OSTEND_LLAMA_CPP_DIR}/lib-mended;OSTEND_MENDED=1")
+add_test(NAME engines.llama.program COMMAND /usr/bin/python3
+         ${CMAKE_CURRENT_SOURCE_DIR}/llama_program_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+set_tests_properties(engines.llama.program PROPERTIES ENVIRONMENT "OSTEND_GGUF=${gguf}")
 
 set(write_gguf ${OSTEND_LLAMA_CPP_DIR}/venv/bin/python ${PROJECT_SOURCE_DIR}/tools/engines/write_gguf.py)
 foreach(model IN ITEMS tiny-llava tiny-llava-clip)
@@ -23,4 +26,7 @@ foreach(model IN ITEMS tiny-llava tiny-llava-clip)
              COMMAND ${write_gguf} ${PROJECT_SOURCE_DIR}/models/${model} ${gguf}/${model})
     set_tests_properties(engines.write_gguf.${model} PROPERTIES FIXTURES_SETUP gguf)
 endforeach()
-set_tests_properties(engines.llama engines.llama.mended PROPERTIES FIXTURES_REQUIRED gguf)
+set_tests_properties(engines.llama engines.llama.mended engines.llama.program PROPERTIES
+    FIXTURES_REQUIRED gguf TIMEOUT 1200)
+set_tests_properties(engines.ggml engines.llama engines.llama.mended engines.llama.program
+    engines.write_gguf.tiny-llava engines.write_gguf.tiny-llava-clip PROPERTIES LABELS engines)

@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -194,7 +195,7 @@ TEST_CASE("tiny-llava: captions, maps and peaks are those of the Eigen host, fus
             CHECK(found.captions == 0);
             CHECK(found.maps < 1e-3);
             CHECK(found.peaks_wrong == 0);
-            CHECK(found.peaks_moved <= 1);
+            CHECK(found.peaks_moved <= 2);
             CHECK(found.phrases > 60);
             CHECK(found.points == doctest::Approx(found.eigen_points));
         }
@@ -205,27 +206,27 @@ TEST_CASE("cached keys of other types: the tolerance of each") {
     struct tolerance {
         ggml_type type;
         double maps;
-        ostend::index peaks;
         ostend::index captions;
     };
-    for (const tolerance& t :
-         {tolerance{GGML_TYPE_F32, 1e-3, 0, 0}, tolerance{GGML_TYPE_BF16, 1e-2, 5, 1},
-          tolerance{GGML_TYPE_Q8_0, 1e-2, 5, 1}, tolerance{GGML_TYPE_Q4_0, 0.1, 30, 8}}) {
-        CAPTURE(ggml_type_name(t.type));
+    for (const tolerance& t : {tolerance{GGML_TYPE_F32, 5e-4, 0}, tolerance{GGML_TYPE_BF16, 3e-3, 0},
+                               tolerance{GGML_TYPE_Q8_0, 5e-3, 2}, tolerance{GGML_TYPE_Q4_0, 8e-2, 4}}) {
         for (const bool fused : {true, false}) {
+            CAPTURE(std::string(ggml_type_name(t.type)) + (fused ? ", fused" : ", softmax"));
             auto options = files_of("tiny-llava");
             options.key_type = t.type;
             options.flash_attention = fused;
             const auto found = compare("tiny-llava", options, ostend::recording::online);
             CHECK(found.maps < t.maps);
-            CHECK(found.peaks_moved <= t.peaks);
             CHECK(found.captions <= t.captions);
+            CHECK(std::abs(found.points - found.eigen_points) < 0.05);
+            if (t.type == GGML_TYPE_F32) {
+                CHECK(found.peaks_moved == 0);
+            }
         }
     }
 }
 
-TEST_CASE(
-    "tiny-llava-clip: the layout follows the build that was met, and points are as good as with Eigen") {
+TEST_CASE("tiny-llava-clip: the maps follow the build that was met, and the points are as good") {
     for (const bool fused : {true, false}) {
         auto options = files_of("tiny-llava-clip");
         options.flash_attention = fused;
@@ -243,7 +244,7 @@ TEST_CASE(
             CHECK(found.captions == 0);
             CHECK(found.maps < 1e-3);
             CHECK(found.peaks_wrong == 0);
-            CHECK(found.peaks_moved <= 1);
+            CHECK(found.peaks_moved <= 2);
         }
     }
 }

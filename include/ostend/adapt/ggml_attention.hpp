@@ -117,6 +117,10 @@ struct ggml_mask_row {
             return wrong("its sinks are not one f32 a head");
         }
     }
+    // Keys of f32 are rounded to f16 on the way to the fused kernel; the cache still has them.
+    if (out.k->op == GGML_OP_CPY && out.k->src[0]->view_src != nullptr) {
+        out.k = out.k->src[0];
+    }
     if (out.mask != nullptr) {
         const bool known = out.mask->type == GGML_TYPE_F16 || out.mask->type == GGML_TYPE_F32;
         if (!known || out.mask->ne[2] != 1 || out.mask->ne[0] != out.k->ne[1] ||
