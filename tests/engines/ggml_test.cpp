@@ -519,4 +519,74 @@ TEST_CASE("columns of the maps may be image tokens in another order, one of them
     }
 }
 
+TEST_CASE("the callback's answers are the same for every token, and none before an image is asked about") {
+    struct asked_nodes {
+        ostend::ggml_recorder recorder{{.layers = 2, .heads = 6}};
+        std::vector<bool> answers = {};
+    } asked;
+    toy_model model({});
+    model.listen(
+        [](ggml_tensor* node, bool ask, void* data) {
+            auto& a = *static_cast<asked_nodes*>(data);
+            const bool answer = ostend::ggml_recorder::eval(node, ask, &a.recorder);
+            if (ask) {
+                a.answers.push_back(answer);
+            }
+            return answer;
+        },
+        &asked);
+    const scene s({}, true);
+    s.show(model, asked.recorder);
+    CHECK(std::count(asked.answers.begin(), asked.answers.end(), true) == 0);
+    asked.recorder.before_prompt(5);
+    model.run(s.rest);
+    std::vector<bool> first;
+    for (index token = 1; token < 6; ++token) {
+        asked.answers.clear();
+        asked.recorder.before_decode(columns(1, 0, token));
+        model.run(s.next);
+        CHECK(std::count(asked.answers.begin(), asked.answers.end(), true) == 2);
+        first = token == 1 ? asked.answers : first;
+        CHECK(asked.answers == first);
+    }
+    CHECK(maps_of(asked.recorder).rows() == 6);
+}
+
+TEST_CASE("each cache has its own cells of each sequence's image") {
+    ostend::ggml_image_cells cells;
+    const int full = 0;
+    const int window = 0;
+    const auto keys_of = [&](const void* cache, int sequence, index first_row = 0) {
+        const auto found = cells.find(cache, sequence, first_row, 100);
+        std::vector<index> keys;
+        for (index i = 0; found && i < (*found)->size(); ++i) {
+            keys.push_back((*found)->key(i));
+        }
+        return found ? keys : std::vector<index>{-1};
+    };
+    cells.begin(0, 0);
+    cells.on_write(&full, std::vector<index>{7, 8, 3});
+    cells.on_write(&window, std::vector<index>{1, 0, 2});
+    cells.end();
+    cells.on_write(&full, std::vector<index>{20, 21});
+    CHECK(keys_of(&full, 0) == std::vector<index>{7, 8, 3});
+    CHECK(keys_of(&window, 0) == std::vector<index>{1, 0, 2});
+    CHECK_ERROR(cells.find(&full, 1, 0, 100), "image cells", "no image was decoded");
+    cells.copy(0, 1);
+    CHECK(keys_of(&full, 1) == std::vector<index>{7, 8, 3});
+    cells.on_write(&window, std::vector<index>{5, 0}); // the window wraps round
+    CHECK_ERROR(cells.find(&window, 0, 0, 100), "image cells", "1 image tokens were overwritten");
+    CHECK(keys_of(&full, 0) == std::vector<index>{7, 8, 3});
+    CHECK(keys_of(&full, 0, 3) == std::vector<index>{4, 5, 0});
+    CHECK_ERROR(cells.find(&full, 0, 4, 100), "image cells", "another stream");
+    CHECK_ERROR(cells.find(&full, 0, 0, 8), "image cells", "ends at key 9, the attention reads 8 keys");
+    cells.forget(0);
+    CHECK(keys_of(&full, 0) == std::vector<index>{-1});
+    CHECK(keys_of(&full, 1) == std::vector<index>{7, 8, 3});
+    cells.begin(1, 0); // the sequence anew
+    cells.on_write(&full, std::vector<index>{30});
+    cells.end();
+    CHECK(keys_of(&full, 1) == std::vector<index>{30});
+}
+
 } // namespace ostend_test
