@@ -130,7 +130,8 @@ raster gravel(random& draw) {
             const int column = static_cast<int>(x / pitch) + 1;
             for (int j = std::max(0, row - 2); j <= std::min(cells + 1, row + 2); ++j) {
                 for (int i = std::max(0, column - 2); i <= std::min(cells + 1, column + 2); ++i) {
-                    const stone& s = stones[static_cast<std::size_t>(j * (cells + 2) + i)];
+                    const int at = j * (cells + 2) + i;
+                    const stone& s = stones[static_cast<std::size_t>(at)];
                     const double d = (x - s.x) * (x - s.x) + (y - s.y) * (y - s.y);
                     if (d < first) {
                         second = first;

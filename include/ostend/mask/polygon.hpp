@@ -42,7 +42,6 @@ struct grid_point {
 
 /// A coordinate in fifths of a pixel. COCO's conversion truncates.
 [[nodiscard]] inline std::int64_t in_fifths(double coordinate) {
-    // NOLINTNEXTLINE(bugprone-incorrect-roundings)
     return static_cast<std::int64_t>(rounded_product(5, coordinate) + 0.5);
 }
 
@@ -90,7 +89,6 @@ public:
 private:
     [[nodiscard]] std::int64_t on_line(std::int64_t start, std::int64_t t) const {
         const double rise = rounded_product(slope_, static_cast<double>(t));
-        // NOLINTNEXTLINE(bugprone-incorrect-roundings)
         return static_cast<std::int64_t>(static_cast<double>(start) + rise + 0.5);
     }
 

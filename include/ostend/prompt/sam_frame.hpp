@@ -34,7 +34,7 @@ namespace ostend::inline OSTEND_KERNELS {
     const double scale = static_cast<double>(side) / static_cast<double>(std::max(image.width, image.height));
     const auto resized = [scale](index extent) {
         const double product = static_cast<double>(extent) * scale;
-        return static_cast<index>(product + 0.5); // NOLINT(bugprone-incorrect-roundings): as SAM has it
+        return static_cast<index>(product + 0.5); // as SAM has it
     };
     return {image, {resized(image.width), resized(image.height)}, side};
 }
