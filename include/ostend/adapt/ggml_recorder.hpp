@@ -9,7 +9,7 @@
 //
 // It asks for the attention nodes of the layers whose heads are selected, and only of decodes that were
 // announced to want a row: warm-up runs and other prompts cost nothing, and the answers are the same for
-// every token. Each node that is asked for cuts the graph; docs/hosts/llama_cpp.md has what that costs.
+// every token. Each node that is asked for cuts the graph there, and on a device waits for it.
 #pragma once
 
 #include "ostend/adapt/ggml_attention.hpp"
