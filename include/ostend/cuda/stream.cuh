@@ -4,6 +4,7 @@
 //
 // Nothing is allocated, copied or waited for, and the current device is left as it is. An error of a launch
 // comes back as a value; what goes wrong while a kernel runs is seen by the host at its next wait, as always.
+// Compiled by nvcc 13.0 and not run on a device yet: docs/cuda.md says what was tested, and how.
 #pragma once
 
 #include "ostend/cuda/launch.hpp"
