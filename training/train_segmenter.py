@@ -375,7 +375,8 @@ def train(options):
             break
         warm = min(1.0, (step + 1) / 50)
         optimizer.param_groups[0]["lr"] = options.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
-        pixels, points, labels, masks, has_mask, target, thing = batch(rng, scenes, options.batch, 3, resize, resize_label)
+        drawn = batch(rng, scenes, options.batch, 3, resize, resize_label)
+        pixels, points, labels, masks, has_mask, target, thing = drawn
         kind = torch.bfloat16 if options.bf16 else torch.float32
         with torch.autocast("cpu", dtype=kind, enabled=options.bf16):
             embeddings = model.encoder(pixels.contiguous(memory_format=torch.channels_last))
