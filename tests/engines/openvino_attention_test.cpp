@@ -152,7 +152,8 @@ TEST_CASE("rows of prompts and of single steps, every masking, grouped heads, a 
                 continue;
             }
             CAPTURE(static_cast<int>(mode));
-            CAPTURE(queries);
+            const index asked = queries; // clang 14 captures no structured binding
+            CAPTURE(asked);
             run_inputs in = random_inputs(heads, queries, keys, draw);
             auto request = infer(compiled, in, mode);
             auto without = infer(plain, in, mode);

@@ -307,7 +307,8 @@ TEST_CASE("SAM2 and EfficientSAM: a disc lies about the point, in images of seve
         CHECK(sam->kind().name == (family == "sam2" ? "SAM2" : "EfficientSAM"));
         for (const auto& [height, width] : {std::pair<index, index>{400, 400}, {300, 800}, {800, 500}}) {
             CAPTURE(family);
-            CAPTURE(width);
+            const index columns = width; // clang 14 captures no structured binding
+            CAPTURE(columns);
             const double x = 0.4 * static_cast<double>(width);
             const double y = 0.55 * static_cast<double>(height);
             const std::vector<ostend::prompt> asked{point(x, y)};
