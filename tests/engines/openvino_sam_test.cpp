@@ -305,10 +305,11 @@ TEST_CASE("SAM2 and EfficientSAM: a disc lies about the point, in images of seve
                                               folder.file(family + "_decoder.xml"));
         REQUIRE_MESSAGE(sam, sam.error().message());
         CHECK(sam->kind().name == (family == "sam2" ? "SAM2" : "EfficientSAM"));
-        for (const auto& [height, width] : {std::pair<index, index>{400, 400}, {300, 800}, {800, 500}}) {
+        for (const auto& size : {ostend::image_size{400, 400}, {800, 300}, {500, 800}}) {
+            const index height = size.height; // no structured binding: clang 14's lambdas capture none
+            const index width = size.width;
             CAPTURE(family);
-            const index columns = width; // clang 14 captures no structured binding
-            CAPTURE(columns);
+            CAPTURE(width);
             const double x = 0.4 * static_cast<double>(width);
             const double y = 0.55 * static_cast<double>(height);
             const std::vector<ostend::prompt> asked{point(x, y)};
