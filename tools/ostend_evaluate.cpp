@@ -1,5 +1,6 @@
 // ostend_evaluate: how well does a model point at what it names? On scenes whose objects are known.
 #include "evaluate/evaluation.hpp"
+#include "evaluate/scene_source.hpp"
 #include "ground/ground_files.hpp"
 #include "io/files.hpp"
 #include "io/progress.hpp"
@@ -8,14 +9,12 @@
 #include "ostend/report/html.hpp"
 #include "parallel/ranks.hpp"
 #include "parallel/state_files.hpp"
-#include "scenes/scene.hpp"
 #include "tiny_llava/tiny_llava.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,49 +26,6 @@ using ostend_tools::known_scene;
 int fail(const ostend::error& e) {
     std::fprintf(stderr, "ostend_evaluate: %s\n", e.message().c_str());
     return 1;
-}
-
-/// Where scene i comes from: a folder that was read, or the generator, one at a time.
-struct scene_source {
-    std::size_t count = 0;
-    std::function<known_scene(std::size_t)> at;
-};
-
-ostend::result<scene_source> scenes_of_folder(const std::string& folder) {
-    auto scenes = ostend_tools::read_scenes(folder);
-    if (!scenes) {
-        return scenes.error();
-    }
-    const std::size_t count = scenes->size();
-    return scene_source{count, [read = *std::move(scenes)](std::size_t i) { return read[i]; }};
-}
-
-ostend::result<scene_source> drawn_scenes(std::uint64_t seed, std::size_t count, const std::string& aspect) {
-    const auto shape = ostend::scenes::parse_aspect(aspect);
-    if (!shape) {
-        return shape.error();
-    }
-    const auto canvas = ostend::scenes::canvas_of(*shape);
-    if (!canvas) {
-        return canvas.error();
-    }
-    auto glyphs = ostend::scenes::load_glyphs();
-    if (!glyphs) {
-        return glyphs.error();
-    }
-    return scene_source{
-        count, [sheet = *std::move(glyphs), size = *canvas, seed](std::size_t number) {
-            const auto drawn = ostend::scenes::make_scene(sheet, size, seed, number);
-            known_scene scene{.name = "scene " + std::to_string(number),
-                              .image = {.height = drawn.height, .width = drawn.width, .pixels = drawn.rgb},
-                              .caption = drawn.caption,
-                              .objects = {}};
-            for (const auto& object : drawn.objects) {
-                const auto& kind = ostend::scenes::classes.at(static_cast<std::size_t>(object.class_index));
-                scene.objects.push_back({std::string(kind.phrase), ostend::encode(object.mask)});
-            }
-            return scene;
-        }};
 }
 
 /// Adds to each phrase whether its point is right, and to the image how many are.
@@ -133,7 +89,7 @@ struct kept_sums {
 
 /// This rank's scenes, those that are kept excepted. The scenes of pages are the first rank's, the others
 /// dealt in turn.
-ostend::result<evaluated> evaluate(const scene_source& scenes, ostend_hosts::tiny_llava& lmm,
+ostend::result<evaluated> evaluate(const ostend_tools::scene_source& scenes, ostend_hosts::tiny_llava& lmm,
                                    const ostend::ground_options& options, std::size_t pages,
                                    const ostend_tools::ranks& all, const kept_sums& kept) {
     constexpr double save_seconds = 30;
@@ -344,7 +300,8 @@ int main(int argc, char** argv) {
     if (!agreed(lmm)) {
         return 1;
     }
-    const auto scenes = from->count() > 0 ? scenes_of_folder(scenes_dir) : drawn_scenes(seed, count, aspect);
+    const auto scenes = from->count() > 0 ? ostend_tools::scenes_of_folder(scenes_dir)
+                                          : ostend_tools::drawn_scenes(seed, count, aspect);
     if (!agreed(scenes)) {
         return 1;
     }

@@ -64,17 +64,12 @@ int main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
     options.map_as_prior = !no_prior;
     if (forced->count() > 0) {
-        if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
-            return fail({"the text is empty", "--text"});
-        }
         options.request.text = text;
     }
     // What cannot be written is said before the work, not after it.
     const std::string report_file = (std::filesystem::path(out_dir) / "report.html").string();
-    const auto possible = out_dir.empty() ? ostend::status(ostend::error{"the folder has no name", "--out"})
-                                          : ostend_tools::check_writable(report_file);
-    if (!possible) {
-        return fail(possible.error());
+    if (const auto good = ostend_tools::check_arguments(out_dir, options.request.text); !good) {
+        return fail(good.error());
     }
     if (dumped->count() > 0) {
         const auto writable = dump_file.empty()
@@ -119,15 +114,11 @@ int main(int argc, char** argv) {
     if (!html) {
         return fail(html.error());
     }
-    auto pictures = ostend_tools::overlays(*found, image->view());
-    if (!pictures) {
-        return fail(pictures.error());
-    }
 
     ostend_tools::output_files files(out_dir);
-    files.add("grounding.json", ostend_tools::dump_json(ostend_tools::grounding_to_json(*found, image_file)));
-    for (auto& [name, png] : *pictures) {
-        files.add("overlays/" + name, std::move(png));
+    if (const auto added = ostend_tools::add_grounding(files, "", *found, image_file, image->view());
+        !added) {
+        return fail(added.error());
     }
     files.add("report.html", *html);
     if (!dump_file.empty()) {
@@ -146,14 +137,6 @@ int main(int argc, char** argv) {
         return fail(written.error());
     }
 
-    std::printf("%s\n", found->caption.c_str());
-    for (const auto& p : found->phrases) {
-        std::printf("  %-24s (%td, %td)  confidence %.2f\n", p.phrase.text.c_str(), p.at.at.x, p.at.at.y,
-                    p.at.confidence);
-    }
-    for (const auto& d : found->dropped) {
-        std::printf("  not grounded: %s (%s)\n", d.phrase.text.c_str(), d.reason.c_str());
-    }
-    std::printf("report: %s\n", report_file.c_str());
+    std::printf("%sreport: %s\n", ostend_tools::grounding_text(*found).c_str(), report_file.c_str());
     return 0;
 }

@@ -71,6 +71,8 @@ class GroundLlama(unittest.TestCase):
                                  ((*FILES[:3], self.folder / "none.gguf", *usual), "none.gguf: cannot be read"),
                                  ((*FILES, "--image", "none.png", "--out", self.out), "none.png"),
                                  ((*FILES, *usual, "--preset", "none"), "none"),
+                                 ((*FILES, *usual, "--text", " "), "--text: the text is empty"),
+                                 ((*FILES, "--image", IMAGE, "--out", ""), "--out: the folder has no name"),
                                  ((*FILES, *usual, "--prompt", "<image> <image>"), "more than one image")):
             done = refused(*arguments)
             self.assertEqual(done.returncode, 1, done.stderr)

@@ -59,6 +59,9 @@ class Programs(unittest.TestCase):
             self.assertEqual(done.returncode, 1, done)
             self.assertIn(words, done.stderr.splitlines()[-1])
             self.assertEqual(files_in(self.folder), before)
+        done = run("openvino_sam", "--model", MODEL, "--segmenter", SEGMENTER, "--image", *IMAGES, "--out", "")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("--out: the folder has no name", done.stderr)
         self.assertIn("gone.png", self.ground(images=[self.folder / "gone.png"]).stderr)
 
     def test_evaluation(self):

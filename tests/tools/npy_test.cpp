@@ -110,4 +110,20 @@ TEST_CASE("damaged files are errors that name the field") {
     }
 }
 
+TEST_CASE("what is written is read again") {
+    const npy_array arrays[] = {{ostend::element_type::f32, {2, 3}, bytes_of<float>({0, 1, -2.5F, 3, 4, 5})},
+                                {ostend::element_type::u8, {4}, std::string("\x00\x01\xFE\xFF", 4)},
+                                {ostend::element_type::i64, {}, bytes_of<std::int64_t>({-7})},
+                                {ostend::element_type::f16, {0, 5}, ""}};
+    for (const npy_array& array : arrays) {
+        const std::string file = npy_file(array);
+        CHECK((file.size() - array.bytes.size()) % 64 == 0);
+        const auto read = parse_npy(file);
+        REQUIRE(read);
+        CHECK(read->type == array.type);
+        CHECK(read->shape == array.shape);
+        CHECK(read->bytes == array.bytes);
+    }
+}
+
 } // namespace

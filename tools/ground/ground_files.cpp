@@ -3,7 +3,12 @@
 #include "ostend/report/html.hpp"
 #include "ostend/report/overlay.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cctype>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
 
 namespace ostend_tools {
 
@@ -145,6 +150,45 @@ ostend::result<std::vector<overlay_file>> overlays(const ostend::grounding& g,
         files.push_back({overlay_name(g, i), picture_to_png(flat)});
     }
     return files;
+}
+
+ostend::status check_arguments(const std::string& out_dir, const std::optional<std::string>& text) {
+    if (text && text->find_first_not_of(" \t\r\n") == std::string::npos) {
+        return ostend::error{"the text is empty", "--text"};
+    }
+    if (out_dir.empty()) {
+        return ostend::error{"the folder has no name", "--out"};
+    }
+    return check_writable(std::filesystem::path(out_dir) / "report.html");
+}
+
+ostend::status add_grounding(output_files& files, const std::string& folder, const ostend::grounding& g,
+                             const std::string& image_name, const ostend::image_view& image) {
+    auto pictures = overlays(g, image);
+    if (!pictures) {
+        return pictures.error();
+    }
+    files.add(folder + "grounding.json", dump_json(grounding_to_json(g, image_name)));
+    for (auto& [name, png] : *pictures) {
+        files.add(folder + "overlays/" + name, std::move(png));
+    }
+    return ostend::success{};
+}
+
+std::string grounding_text(const ostend::grounding& g) {
+    std::string text = g.caption + "\n";
+    for (const ostend::grounded_phrase& p : g.phrases) {
+        std::array<char, 96> place{};
+        std::snprintf(place.data(), place.size(), " (%td, %td)  confidence %.2f\n", p.at.at.x, p.at.at.y,
+                      p.at.confidence);
+        std::string name = p.phrase.text;
+        name.resize(std::max<std::size_t>(name.size(), 24), ' ');
+        text += "  " + name + place.data();
+    }
+    for (const ostend::dropped_phrase& d : g.dropped) {
+        text += "  not grounded: " + d.phrase.text + " (" + d.reason + ")\n";
+    }
+    return text;
 }
 
 } // namespace ostend_tools

@@ -1,12 +1,14 @@
 // A grounding as files: grounding.json, overlay PNGs, and a page of the report.
 #pragma once
 
+#include "io/files.hpp"
 #include "io/image_file.hpp"
 #include "io/json.hpp"
 #include "ostend/host/ground.hpp"
 #include "ostend/report/page.hpp"
 #include "ostend/report/picture.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,18 @@ struct overlay_file {
 };
 ostend::result<std::vector<overlay_file>> overlays(const ostend::grounding& grounding,
                                                    const ostend::image_view& image);
+
+/// Before the work: the folder --out has a name and report.html can be written there; --text, where given,
+/// is not blank. Errors name the option or the path.
+ostend::status check_arguments(const std::string& out_dir, const std::optional<std::string>& text);
+
+/// Adds grounding.json and overlays/*.png in `folder`, which is empty or ends in a slash.
+ostend::status add_grounding(output_files& files, const std::string& folder,
+                             const ostend::grounding& grounding, const std::string& image_name,
+                             const ostend::image_view& image);
+
+/// What programs print: the caption, and a line for each phrase, those that were not grounded last.
+std::string grounding_text(const ostend::grounding& grounding);
 
 /// PNG bytes of a picture, for html_page.
 std::string picture_to_png(const ostend::picture& p);

@@ -1,6 +1,7 @@
 #include "io/npy.hpp"
 
 #include "io/files.hpp"
+#include "ostend/core/expects.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -180,6 +181,26 @@ ostend::result<npy_array> read_npy(const std::filesystem::path& path) {
         return array.error().in(path.string());
     }
     return array;
+}
+
+std::string npy_file(const npy_array& array) {
+    const auto* const type = std::find_if(std::begin(types), std::end(types),
+                                          [&](const type_name& t) { return t.type == array.type; });
+    OSTEND_EXPECTS_ALWAYS(type != std::end(types) &&
+                              static_cast<std::size_t>(array.size()) * type->size == array.bytes.size(),
+                          "npy_file: the bytes are not those of the shape, or the type has no name");
+    std::string text = "{'descr': '" + std::string(type->descr) + "', 'fortran_order': False, 'shape': (";
+    for (const index extent : array.shape) {
+        text += std::to_string(extent) + ", ";
+    }
+    text += "), }";
+    constexpr std::size_t start = 10; // magic, version, length of the header
+    text.resize((start + text.size() + 1 + 63) / 64 * 64 - start - 1, ' ');
+    text += '\n';
+    std::string file("\x93NUMPY\x01\x00", 8);
+    file += static_cast<char>(text.size() % 256);
+    file += static_cast<char>(text.size() / 256);
+    return file + text + array.bytes;
 }
 
 } // namespace ostend_tools

@@ -26,4 +26,8 @@ struct npy_array {
 ostend::result<npy_array> parse_npy(std::string_view file);
 ostend::result<npy_array> read_npy(const std::filesystem::path& path);
 
+/// The file of an array, version 1.0. Precondition: bytes holds shape's elements, of a type that parse_npy
+/// reads.
+std::string npy_file(const npy_array& array);
+
 } // namespace ostend_tools

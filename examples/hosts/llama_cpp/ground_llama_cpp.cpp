@@ -92,8 +92,8 @@ int main(int argc, char** argv) {
         options.request.text = text;
     }
     const std::string report_file = (std::filesystem::path(out_dir) / "report.html").string();
-    if (const auto possible = ostend_tools::check_writable(report_file); !possible) {
-        return fail(possible.error());
+    if (const auto good = ostend_tools::check_arguments(out_dir, options.request.text); !good) {
+        return fail(good.error());
     }
     const auto preset = ostend::find_preset(preset_name);
     if (!preset) {
@@ -133,30 +133,20 @@ int main(int argc, char** argv) {
                                    ", built-in graph-cut segmenter"};
     page.images.push_back(ostend_tools::grounding_to_page(*found, image_file, image->view()));
     const auto html = ostend::html_page(page, ostend_tools::picture_to_png);
-    auto pictures = ostend_tools::overlays(*found, image->view());
     const auto maps = maps_to_json(found->attention);
-    if (!html || !pictures || !maps) {
-        return fail(!html ? html.error() : !pictures ? pictures.error() : maps.error());
+    if (!html || !maps) {
+        return fail(!html ? html.error() : maps.error());
     }
     ostend_tools::output_files outputs(out_dir);
-    outputs.add("grounding.json",
-                ostend_tools::dump_json(ostend_tools::grounding_to_json(*found, image_file)));
-    outputs.add("maps.json", ostend_tools::dump_json(*maps));
-    for (auto& [name, png] : *pictures) {
-        outputs.add("overlays/" + name, std::move(png));
+    if (const auto added = ostend_tools::add_grounding(outputs, "", *found, image_file, image->view());
+        !added) {
+        return fail(added.error());
     }
+    outputs.add("maps.json", ostend_tools::dump_json(*maps));
     outputs.add("report.html", *html);
     if (const auto written = outputs.write(); !written) {
         return fail(written.error());
     }
-    std::printf("%s\n", found->caption.c_str());
-    for (const auto& p : found->phrases) {
-        std::printf("  %-24s (%td, %td)  confidence %.2f\n", p.phrase.text.c_str(), p.at.at.x, p.at.at.y,
-                    p.at.confidence);
-    }
-    for (const auto& d : found->dropped) {
-        std::printf("  not grounded: %s (%s)\n", d.phrase.text.c_str(), d.reason.c_str());
-    }
-    std::printf("report: %s\n", report_file.c_str());
+    std::printf("%sreport: %s\n", ostend_tools::grounding_text(*found).c_str(), report_file.c_str());
     return 0;
 }

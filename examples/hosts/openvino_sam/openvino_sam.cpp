@@ -49,8 +49,8 @@ int main(int argc, char** argv) {
 
     // What cannot be written is said before the work, not after it.
     const std::filesystem::path out(out_dir);
-    if (const auto possible = ostend_tools::check_writable(out / "report.html"); !possible) {
-        return fail(possible.error());
+    if (const auto good = ostend_tools::check_arguments(out_dir, std::nullopt); !good) {
+        return fail(good.error());
     }
     const auto rule = ostend::find_sam_rule(rule_name);
     if (!rule) {
@@ -84,24 +84,15 @@ int main(int argc, char** argv) {
         if (!found) {
             return fail(found.error().in(image_files[i]));
         }
-        const auto overlays = ostend_tools::overlays(*found, images[i].view());
-        if (!overlays) {
-            return fail(overlays.error());
-        }
         const std::string folder =
             std::to_string(i + 1) + "-" + std::filesystem::path(image_files[i]).stem().string() + "/";
-        files.add(folder + "grounding.json",
-                  ostend_tools::dump_json(ostend_tools::grounding_to_json(*found, image_files[i])));
-        for (const auto& [name, png] : *overlays) {
-            files.add(folder + "overlays/" + name, png);
+        const auto added =
+            ostend_tools::add_grounding(files, folder, *found, image_files[i], images[i].view());
+        if (!added) {
+            return fail(added.error().in(image_files[i]));
         }
         page.images.push_back(ostend_tools::grounding_to_page(*found, image_files[i], images[i].view()));
-        std::printf("%s: %s\n", image_files[i].c_str(), found->caption.c_str());
-        for (const auto& p : found->phrases) {
-            std::printf("  %-24s (%td, %td)  mask %.0f x %.0f  score %.2f\n", p.phrase.text.c_str(),
-                        p.at.at.x, p.at.at.y, p.box.width(), p.box.height(),
-                        static_cast<double>(p.mask_score));
-        }
+        std::printf("%s: %s", image_files[i].c_str(), ostend_tools::grounding_text(*found).c_str());
     }
     auto html = ostend::html_page(page, ostend_tools::picture_to_png);
     if (!html) {

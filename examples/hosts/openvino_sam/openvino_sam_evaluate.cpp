@@ -2,12 +2,12 @@
 // and maps: with and without the map as mask prompt, by each rule of choice, and what the best choice would
 // give.
 #include "evaluate/evaluation.hpp"
+#include "evaluate/scene_source.hpp"
 #include "io/files.hpp"
 #include "io/progress.hpp"
 #include "ostend/adapt/openvino_sam.hpp"
 #include "ostend/host/graph_cut.hpp"
 #include "ostend/mask/iou.hpp"
-#include "scenes/scene.hpp"
 #include "tiny_llava/tiny_llava.hpp"
 
 #include <CLI/CLI.hpp>
@@ -28,20 +28,6 @@ using ostend_tools::known_scene;
 int fail(const ostend::error& e) {
     std::fprintf(stderr, "openvino_sam_evaluate: %s\n", e.message().c_str());
     return 1;
-}
-
-known_scene draw(const ostend::scenes::glyph_sheet& glyphs, ostend::image_size canvas, std::uint64_t seed,
-                 std::uint64_t number) {
-    const auto drawn = ostend::scenes::make_scene(glyphs, canvas, seed, number);
-    known_scene scene{.name = "scene " + std::to_string(number),
-                      .image = {.height = drawn.height, .width = drawn.width, .pixels = drawn.rgb},
-                      .caption = drawn.caption,
-                      .objects = {}};
-    for (const auto& object : drawn.objects) {
-        const auto& kind = ostend::scenes::classes.at(static_cast<std::size_t>(object.class_index));
-        scene.objects.push_back({std::string(kind.phrase), ostend::encode(object.mask)});
-    }
-    return scene;
 }
 
 std::string fraction(const json& of) {
@@ -162,7 +148,7 @@ int main(int argc, char** argv) {
         "files on OpenVINO. Prints mask recall and mIoU (GCG, IoU of 0.5) of each way to ask and to choose."};
     std::string model_dir;
     std::string segmenter_dir;
-    std::string aspect_text = "1:1";
+    std::string aspect = "1:1";
     std::string json_file;
     std::uint64_t seed = 0;
     std::uint64_t count = 300;
@@ -171,23 +157,15 @@ int main(int argc, char** argv) {
     app.add_option("--segmenter", segmenter_dir, "folder with *encoder*.onnx and *decoder*.onnx")->required();
     app.add_option("--seed", seed, "which scenes, as ostend_scenes draws them")->required();
     app.add_option("--count", count, "how many scenes")->check(CLI::Range(1, 100000))->capture_default_str();
-    app.add_option("--aspect", aspect_text, "canvas, W:H")->capture_default_str();
+    app.add_option("--aspect", aspect, "canvas, W:H")->capture_default_str();
     app.add_option("--threads", threads, "of OpenVINO")->check(CLI::Range(1, 256))->capture_default_str();
     app.add_option("--json", json_file, "file to write the figures to");
     app.footer("Exit status: 0 done, 1 bad input, 100 and more bad arguments.");
     CLI11_PARSE(app, argc, argv);
 
-    const auto aspect = ostend::scenes::parse_aspect(aspect_text);
-    if (!aspect) {
-        return fail(aspect.error());
-    }
-    const auto canvas = ostend::scenes::canvas_of(*aspect);
-    if (!canvas) {
-        return fail(canvas.error());
-    }
-    const auto glyphs = ostend::scenes::load_glyphs();
-    if (!glyphs) {
-        return fail(glyphs.error());
+    const auto scenes = ostend_tools::drawn_scenes(seed, count, aspect);
+    if (!scenes) {
+        return fail(scenes.error());
     }
     if (!json_file.empty()) {
         if (const auto possible = ostend_tools::check_writable(json_file); !possible) {
@@ -221,7 +199,7 @@ int main(int argc, char** argv) {
 
     ostend_tools::progress progress("scenes", count);
     for (std::uint64_t i = 0; i < count; ++i) {
-        const known_scene scene = draw(*glyphs, *canvas, seed, i);
+        const known_scene scene = scenes->at(i);
         const auto found = ostend::ground(scene.image.view(), *lmm, built_in);
         if (!found) {
             return fail(found.error().in(scene.name));
@@ -266,7 +244,7 @@ int main(int argc, char** argv) {
     }
 
     json out = {{"model", model_dir}, {"segmenter", segmenter_dir}, {"seed", seed},
-                {"count", count},     {"aspect", aspect_text},      {"variants", json::array()}};
+                {"count", count},     {"aspect", aspect},           {"variants", json::array()}};
     std::printf("%-48s %18s %8s %10s\n", "", "mask recall", "mIoU", "ms/scene");
     for (const variant& line : lines) {
         const json figures = line.sums.compute();

@@ -1,6 +1,7 @@
 // prompted_scenes: what training/train_segmenter.py learns from: scenes, the masks of their objects, and the
 // prompts that a language model's attention gives for them.
 #include "io/files.hpp"
+#include "io/npy.hpp"
 #include "io/progress.hpp"
 #include "ostend/host/ground.hpp"
 #include "ostend/mask/encode.hpp"
@@ -12,7 +13,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -32,22 +33,7 @@ struct no_segmenter {
     }
 };
 
-/// A file in NumPy's format: the header, and the bytes of the elements in C order.
-std::string npy_file(const std::string& type, const std::vector<std::size_t>& shape, std::string_view bytes) {
-    std::string text = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (";
-    for (const std::size_t extent : shape) {
-        text += std::to_string(extent) + ", ";
-    }
-    text += "), }";
-    text.resize((text.size() + 11 + 63) / 64 * 64 - 11, ' ');
-    text += '\n';
-    std::string file("\x93NUMPY\x01\x00", 8);
-    file += static_cast<char>(text.size() % 256);
-    file += static_cast<char>(text.size() / 256);
-    return file + text + std::string(bytes);
-}
-
-std::string_view bytes_of(const std::vector<float>& values) {
+std::string bytes_of(const std::vector<float>& values) {
     return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
 }
 
@@ -88,7 +74,7 @@ int main(int argc, char** argv) {
     std::string images;
     std::string labels;
     std::vector<float> prompts;
-    std::size_t rows = 0;
+    ostend::index rows = 0;
     ostend_tools::progress progress("scenes", count);
     for (std::uint64_t i = 0; i < count; ++i) {
         const auto scene = ostend::scenes::make_scene(*glyphs, canvas, seed, first + i);
@@ -124,13 +110,15 @@ int main(int argc, char** argv) {
     }
 
     ostend_tools::staged_files files;
-    const std::size_t scenes = count;
-    const std::size_t width = rows == 0 ? 0 : prompts.size() / rows;
-    for (const auto& [name, bytes] :
-         {std::pair{"images.npy", npy_file("|u1", {scenes, 144, 144, 3}, images)},
-          std::pair{"labels.npy", npy_file("|u1", {scenes, 144, 144}, labels)},
-          std::pair{"prompts.npy", npy_file("<f4", {rows, width}, bytes_of(prompts))}}) {
-        if (const auto added = files.add(folder / name, bytes); !added) {
+    const auto scenes = static_cast<ostend::index>(count);
+    const auto width = rows == 0 ? 0 : static_cast<ostend::index>(prompts.size()) / rows;
+    using ostend::element_type;
+    using ostend_tools::npy_array;
+    for (const auto& [name, array] :
+         {std::pair{"images.npy", npy_array{element_type::u8, {scenes, 144, 144, 3}, std::move(images)}},
+          std::pair{"labels.npy", npy_array{element_type::u8, {scenes, 144, 144}, std::move(labels)}},
+          std::pair{"prompts.npy", npy_array{element_type::f32, {rows, width}, bytes_of(prompts)}}}) {
+        if (const auto added = files.add(folder / name, ostend_tools::npy_file(array)); !added) {
             return fail(added.error());
         }
     }
