@@ -7,6 +7,7 @@
 #include "cuda/machine.hpp"
 #include "cuda/oracle.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace ostend_test {
@@ -154,6 +155,36 @@ void check_qk(Machine& machine, std::mt19937& random, const qk_sizes& n, seen vi
     }
 }
 
+/// Without a key: every sum is NaN, and so is every image token, since none has a key that exists.
+template <class T, class Machine>
+void check_no_keys(Machine& machine, const qk_sizes& n) {
+    using ostend::index;
+    auto q = machine.upload(std::vector<T>(static_cast<std::size_t>(n.queries * n.heads * n.d)));
+    auto k = machine.upload(std::vector<T>{});
+    auto list = machine.upload(std::vector<std::int32_t>{0, 7});
+    auto weights = machine.upload(std::vector<float>(static_cast<std::size_t>(n.heads), 1.0F));
+    ostend::device_qk<T> qk;
+    qk.q = view_of(q, std::array{n.queries, n.heads, n.d});
+    qk.k = view_of(k, std::array{n.kv_heads, index{0}, n.d});
+    ostend::device_keys image;
+    image.list = view_of(list, std::array{index{2}});
+    auto memory =
+        machine.workspace(ostend::workspace_bytes(ostend::qk_shape{n.queries, n.heads, n.kv_heads, 0, 2}));
+    const auto are_nan = [](const std::vector<float>& values) {
+        return std::all_of(values.begin(), values.end(), [](float v) { return std::isnan(v); });
+    };
+    for (unsigned seed : {0U, 1U, 2U, 3U}) {
+        auto sums = machine.upload(std::vector<float>(static_cast<std::size_t>(n.queries * n.heads)));
+        auto out = machine.upload(std::vector<float>(static_cast<std::size_t>(n.queries * 2)));
+        REQUIRE(ostend::log_sum_exp(machine.stream(seed), qk, view_of(sums, std::array{n.queries, n.heads}),
+                                    memory.view()));
+        REQUIRE(ostend::reduce_qk(machine.stream(seed), qk, image, view_of(weights, std::array{n.heads}),
+                                  view_of(out, std::array{n.queries, index{2}}), memory.view()));
+        CHECK(are_nan(sums.read()));
+        CHECK(are_nan(out.read()));
+    }
+}
+
 template <class T, class Machine>
 void from_qk_cases(Machine& machine) {
     std::mt19937 random(24);
@@ -168,6 +199,7 @@ void from_qk_cases(Machine& machine) {
     check_qk<T>(machine, random, {2, 3, 3, 1, 1}, seen::all, false, false);
     check_qk<T>(machine, random, {9, 20, 20, 300, 24}, seen::live, true, false);
     check_qk<T>(machine, random, {1, 1, 1, 5000, 8}, seen::one_live, true, false);
+    check_no_keys<T>(machine, {3, 4, 2, 0, 16});
 }
 
 } // namespace ostend_test

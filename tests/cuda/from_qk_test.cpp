@@ -9,7 +9,7 @@ using namespace ostend;
 using namespace ostend_test;
 using ostend::index;
 
-TEST_CASE("reduce_qk on a stream, f16: shapes, groups, masks, live counts, cells, head weights") {
+TEST_CASE("reduce_qk on a stream, f16: shapes, groups, masks, live counts, cells, head weights, no key") {
     host_machine machine;
     from_qk_cases<f16>(machine);
 }

@@ -2,8 +2,9 @@
 // one: upload, a stream, and reading back.
 //
 // host_machine runs a kernel's body thread after thread. Blocks, and threads within a phase, come in an order
-// that the seed decides, and a block's memory starts as garbage: a body that needs another thread's work in
-// the same phase, or memory nobody wrote, gives other bits under another seed, and the cases compare two.
+// that the seed decides, and a block's memory starts as garbage that it decides too: a body that needs
+// another thread's work in the same phase, or memory nobody wrote, gives other bits under another seed, and
+// the cases compare two.
 #pragma once
 
 #include "ostend/cuda/launch.hpp"
@@ -18,6 +19,12 @@
 #include <vector>
 
 namespace ostend_test {
+
+/// A byte of garbage. As f32 four of them are a small negative number, 0.75, NaN and a very large number.
+inline int garbage(unsigned seed) {
+    constexpr std::array<int, 4> bytes = {0xA5, 0x3F, 0xFF, 0x7E};
+    return bytes[seed % bytes.size()];
+}
 
 struct host_stream {
     unsigned seed = 0;
@@ -39,7 +46,7 @@ struct host_stream {
         std::iota(threads.begin(), threads.end(), 0);
         const auto shared = std::make_unique<typename Body::shared>();
         for (ostend::thread_place at : blocks) {
-            std::memset(static_cast<void*>(shared.get()), 0xA5, sizeof(typename Body::shared));
+            std::memset(static_cast<void*>(shared.get()), garbage(seed), sizeof(typename Body::shared));
             std::vector<typename Body::own> own(threads.size());
             for (int phase = 0; phase < body.phases(); ++phase) {
                 std::shuffle(threads.begin(), threads.end(), random);
@@ -79,10 +86,12 @@ private:
 class host_workspace {
 public:
     explicit host_workspace(ostend::index bytes)
-        : pages_(static_cast<std::size_t>(bytes / 256 + 1)), bytes_(bytes) {
-        std::memset(static_cast<void*>(pages_.data()), 0xA5, pages_.size() * sizeof(page));
+        : pages_(static_cast<std::size_t>(bytes / 256 + 1)), bytes_(bytes) {}
+    /// Full of garbage, each time other garbage: no call finds there what one before it left.
+    [[nodiscard]] ostend::device_workspace view() {
+        std::memset(static_cast<void*>(pages_.data()), garbage(views_++), pages_.size() * sizeof(page));
+        return {pages_.data()->bytes.data(), {bytes_}};
     }
-    [[nodiscard]] ostend::device_workspace view() { return {pages_.data()->bytes.data(), {bytes_}}; }
 
 private:
     struct alignas(256) page {
@@ -90,6 +99,7 @@ private:
     };
     std::vector<page> pages_;
     ostend::index bytes_;
+    unsigned views_ = 0;
 };
 
 struct host_machine {

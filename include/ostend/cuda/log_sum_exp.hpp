@@ -7,6 +7,8 @@
 #include "ostend/cuda/launch.hpp"
 #include "ostend/cuda/qk.hpp"
 
+#include <algorithm>
+
 namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
 
@@ -49,7 +51,7 @@ struct qk_sums_body {
 
     kernel_qk<T> qk = {};
     index heads = 0;
-    int tiles_a_split = 0;
+    int tiles_a_split = 1; ///< at least 1
     device_tensor<const float, 1> weights =
         {}; ///< [heads], where has_weights: sets without weight are left out
     bool has_weights = false;
@@ -190,7 +192,8 @@ void sum_exponentials(launches<On>& queue, const kernel_qk<T>& qk, index heads,
     qk_sums_body<T, D> sums;
     sums.qk = qk;
     sums.heads = heads;
-    sums.tiles_a_split = (qk.tiling.key_tiles + qk.tiling.splits - 1) / qk.tiling.splits;
+    // Without keys too a tile's phase: it stores the sums that the last phase joins.
+    sums.tiles_a_split = std::max(1, (qk.tiling.key_tiles + qk.tiling.splits - 1) / qk.tiling.splits);
     sums.has_weights = weights != nullptr;
     if (weights != nullptr) {
         sums.weights = for_kernel(*weights);
