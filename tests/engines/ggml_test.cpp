@@ -1,18 +1,10 @@
 // adapt/ggml*: views and keys of every type; the recorder on graphs as llama.cpp builds them, fused and not,
 // against the plainest attention in double.
 #include "engines/ggml_graphs.hpp"
+#include "support/errors.hpp"
 
 #include <algorithm>
 #include <numeric>
-
-#define CHECK_ERROR(expression, where, what)                                                                 \
-    do {                                                                                                     \
-        const auto outcome_ = (expression);                                                                  \
-        REQUIRE_FALSE(outcome_.has_value());                                                                 \
-        const std::string said_ = outcome_.error().message();                                                \
-        CHECK_MESSAGE(said_.find(where) != std::string::npos, said_);                                        \
-        CHECK_MESSAGE(said_.find(what) != std::string::npos, said_);                                         \
-    } while (false)
 
 namespace ostend_test {
 namespace {

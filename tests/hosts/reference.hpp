@@ -1,6 +1,7 @@
 // The values that training/make_reference.py wrote, the two models and the images they were made from.
 #pragma once
 
+#include "support/errors.hpp"
 #include "tiny_llava/tiny_llava.hpp"
 
 #include <doctest/doctest.h>
@@ -149,13 +150,3 @@ private:
 };
 
 } // namespace ostend_test
-
-/// The result is an error whose message holds both parts (a file or field, and what is wrong).
-#define CHECK_ERROR(expression, where, what)                                                                 \
-    do {                                                                                                     \
-        const auto outcome_ = (expression);                                                                  \
-        REQUIRE_FALSE(outcome_.has_value());                                                                 \
-        const std::string said_ = outcome_.error().message();                                                \
-        CHECK_MESSAGE(said_.find(where) != std::string::npos, said_);                                        \
-        CHECK_MESSAGE(said_.find(what) != std::string::npos, said_);                                         \
-    } while (false)
