@@ -5,5 +5,6 @@
 #include "ostend/adapt/ggml_attention.hpp"
 #include "ostend/adapt/ggml_image_cells.hpp"
 #include "ostend/adapt/ggml_keys.hpp"
+#include "ostend/adapt/ggml_mask.hpp"
 #include "ostend/adapt/ggml_recorder.hpp"
 #include "ostend/adapt/ggml_tensor.hpp"

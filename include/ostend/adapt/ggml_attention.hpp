@@ -6,16 +6,14 @@
 #pragma once
 
 #include "ostend/adapt/ggml_keys.hpp"
-#include "ostend/attention/score.hpp"
 
-#include <algorithm>
-#include <cmath>
+#include <array>
+#include <cstddef>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace ostend::inline v0 {
 
@@ -35,6 +33,10 @@ struct ggml_attention {
     [[nodiscard]] index heads() const { return static_cast<index>((rows != nullptr ? rows : q)->ne[2]); }
     [[nodiscard]] index streams() const { return static_cast<index>((rows != nullptr ? rows : q)->ne[3]); }
 };
+
+} // namespace ostend::inline v0
+
+namespace ostend::inline OSTEND_KERNELS {
 
 /// The number behind the last '-' of a name that llama.cpp gives its nodes ("Qcur-3"), where there is one.
 [[nodiscard]] inline std::optional<int> ggml_layer_of(std::string_view name) {
@@ -72,25 +74,12 @@ namespace detail {
     return nullptr;
 }
 
-/// One row of the mask as numbers, and how many keys from the first on are visible when no others are.
-struct ggml_mask_row {
-    std::vector<float> values = {};
-    index visible = 0;      ///< keys before the first hidden one
-    bool is_prefix = false; ///< keys behind are all hidden
-    bool is_plain = false;  ///< what is visible adds 0
-
-    [[nodiscard]] bool sees(index key) const {
-        return key < visible || (!is_prefix && values[static_cast<std::size_t>(key)] >
-                                                   -std::numeric_limits<float>::infinity());
-    }
-};
-
 } // namespace detail
 
 /// Reads a node; nothing is copied. Errors: a mask for each head, inputs of another type or shape.
 /// Precondition: is_ggml_attention(node).
 [[nodiscard]] inline result<ggml_attention> read_ggml_attention(const ggml_tensor& node) {
-    const auto wrong = [&](std::string what) { return error{std::move(what), detail::ggml_place(node)}; };
+    const auto wrong = [&](std::string what) { return error{std::move(what), v0::detail::ggml_place(node)}; };
     ggml_attention out;
     if (node.op == GGML_OP_SOFT_MAX) {
         out.rows = &node;
@@ -131,76 +120,4 @@ struct ggml_mask_row {
     return out;
 }
 
-/// One query's row of the mask; all keys visible where there is no mask. Complexity O(keys).
-/// Errors: the mask is not on the host. Precondition: query and stream exist.
-[[nodiscard]] inline result<detail::ggml_mask_row> ggml_mask_of(const ggml_attention& attention, index query,
-                                                                index stream = 0) {
-    detail::ggml_mask_row out;
-    const auto keys = static_cast<std::size_t>(attention.keys());
-    if (attention.mask == nullptr) {
-        return detail::ggml_mask_row{std::vector<float>(keys, 0.0F), attention.keys(), true, true};
-    }
-    const ggml_tensor& mask = *attention.mask;
-    if (const status readable = detail::ggml_check_host(mask); !readable) {
-        return readable.error();
-    }
-    const auto* const row = static_cast<const std::byte*>(mask.data) +
-                            query * static_cast<index>(mask.nb[1]) +
-                            (mask.ne[3] == 1 ? 0 : stream) * static_cast<index>(mask.nb[3]);
-    out.values.resize(keys);
-    for (std::size_t i = 0; i < keys; ++i) {
-        const std::byte* const at = row + i * mask.nb[0];
-        out.values[i] = mask.type == GGML_TYPE_F16 ? to_float(load(reinterpret_cast<const f16*>(at)))
-                                                   : load(reinterpret_cast<const float*>(at));
-    }
-    constexpr float hidden = -std::numeric_limits<float>::infinity();
-    const auto end = std::find(out.values.begin(), out.values.end(), hidden);
-    out.visible = end - out.values.begin();
-    out.is_prefix = std::all_of(end, out.values.end(), [](float v) { return v == hidden; });
-    out.is_plain =
-        std::all_of(out.values.begin(), out.values.end(), [](float v) { return v == 0 || v == hidden; });
-    return out;
-}
-
-/// ALiBi's slope of each head, as ggml makes it: a geometric series over the largest power of two, then every
-/// other value of the series of twice as many. Precondition: heads >= 1.
-[[nodiscard]] inline std::vector<float> ggml_alibi_slopes(float max_bias, index heads) {
-    index power = 1;
-    while (2 * power <= heads) {
-        power *= 2;
-    }
-    const float first = std::pow(2.0F, -max_bias / static_cast<float>(power));
-    const float second = std::pow(2.0F, -max_bias / 2.0F / static_cast<float>(power));
-    std::vector<float> out;
-    for (index head = 0; head < heads; ++head) {
-        out.push_back(head < power ? std::pow(first, static_cast<float>(head + 1))
-                                   : std::pow(second, static_cast<float>(2 * (head - power) + 1)));
-    }
-    return out;
-}
-
-/// Which keys a query sees, as the reductions take it; a view of `row` where the mask is no plain prefix.
-/// ALiBi's distances come from the order of the keys, so with it the visible keys must be a prefix in order.
-/// Errors: with ALiBi, keys out of order.
-[[nodiscard]] inline result<visibility> ggml_visibility(const ggml_attention& attention,
-                                                        const detail::ggml_mask_row& row) {
-    if (attention.max_bias > 0) {
-        bool in_order = row.is_prefix;
-        for (index i = 0; in_order && i < row.visible; ++i) {
-            const auto distance = static_cast<float>(row.visible - 1 - i);
-            const float added = row.values[static_cast<std::size_t>(i)];
-            in_order = std::abs(distance + added) <= distance * 0x1p-10F; // the mask is f16
-        }
-        if (!in_order) {
-            return error{"under ALiBi the keys of a query must lie in order; turn flash attention off",
-                         "mask"};
-        }
-        return visibility(causal_limit{row.visible});
-    }
-    if (row.is_prefix && row.is_plain) {
-        return visibility(causal_limit{row.visible});
-    }
-    return visibility(additive_row{{row.values.data(), {static_cast<index>(row.values.size())}}});
-}
-
-} // namespace ostend::inline v0
+} // namespace ostend::inline OSTEND_KERNELS

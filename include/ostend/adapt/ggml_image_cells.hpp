@@ -6,6 +6,7 @@
 #pragma once
 
 #include "ostend/attention/key_selection.hpp"
+#include "ostend/core/expects.hpp"
 #include "ostend/core/result.hpp"
 
 #include <algorithm>

@@ -8,6 +8,7 @@
 
 #include <llama.h>
 
+#include <cstdint>
 #include <map>
 #include <vector>
 

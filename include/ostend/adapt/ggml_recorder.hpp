@@ -12,10 +12,11 @@
 // every token. Each node that is asked for cuts the graph there, and on a device waits for it.
 #pragma once
 
-#include "ostend/adapt/ggml_attention.hpp"
 #include "ostend/adapt/ggml_image_cells.hpp"
+#include "ostend/adapt/ggml_mask.hpp"
 #include "ostend/attention/recorder.hpp"
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>

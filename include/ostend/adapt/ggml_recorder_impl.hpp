@@ -7,9 +7,14 @@
 #include "ostend/adapt/ggml_recorder.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-namespace ostend::inline v0 {
+namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
 
 /// The rows that a GGML_OP_SET_ROWS writes. Errors: they are not on the host.
@@ -32,27 +37,7 @@ namespace detail {
     return out;
 }
 
-/// Whether all of the image's keys are visible.
-[[nodiscard]] inline status ggml_sees_image(const ggml_mask_row& mask, const key_selection& image) {
-    if (image.end() <= mask.visible) {
-        return success{};
-    }
-    for (const key_range& range : image.ranges()) {
-        for (index i = 0; i < range.count; ++i) {
-            if (!mask.sees(range.first + i)) {
-                return error{"the query does not see the whole image (a sliding window, or another "
-                             "sequence's cells); select the heads of layers that do",
-                             "mask", static_cast<std::size_t>(range.first + i)};
-            }
-        }
-    }
-    return success{};
-}
-
 } // namespace detail
-} // namespace ostend::inline v0
-
-namespace ostend::inline OSTEND_KERNELS {
 
 inline bool ggml_recorder::on_ask(ggml_tensor& node) {
     const std::string_view name = ggml_get_name(&node);
@@ -105,7 +90,7 @@ inline void ggml_recorder::watch_writes(const ggml_tensor& node) {
     if (is_values || !(cells_.learning() || cells_.knows(cache) || seen != seen_.end())) {
         return;
     }
-    const auto rows = v0::detail::ggml_rows_written(*node.src[1]);
+    const auto rows = detail::ggml_rows_written(*node.src[1]);
     if (!rows) {
         cells_.learning() ? fail(cells_.sequence(), 0, rows.error()) : fail_all(rows.error());
         return;
@@ -182,7 +167,7 @@ inline status ggml_recorder::add(const ggml_attention& attention, const ggml_cac
     if (!mask) {
         return mask.error();
     }
-    if (const status whole = v0::detail::ggml_sees_image(*mask, keys); !whole) {
+    if (const status whole = detail::ggml_sees_image(*mask, keys); !whole) {
         return whole.error();
     }
     recorder& into = recorder_of(sequence, keys);

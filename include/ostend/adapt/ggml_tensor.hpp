@@ -13,8 +13,10 @@
 
 #include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace ostend::inline v0 {
 
