@@ -134,15 +134,17 @@ void check_qk(Machine& machine, std::mt19937& random, const qk_sizes& n, seen vi
         image.list = view_of(image_list, std::array{image_list.size()});
     }
     auto want = oracle_reduce_qk(in, selected, weights);
+    // What is in out: once something that must stay, else nothing, so that the bound is one on maps alone.
+    const float before = n.keys < 10 ? 0.25F : 0.0F;
     for (float& v : want.values()) {
-        v += 0.25F; // what was in out
+        v += before;
     }
     const ostend::qk_shape shape{n.queries, n.heads, n.kv_heads, n.keys, image.size()};
     auto memory = machine.workspace(ostend::workspace_bytes(shape));
     for (const bool with_known : {false, true}) {
         std::array<std::vector<float>, 2> got;
         for (unsigned seed : {0U, 1U}) {
-            auto out = machine.upload(std::vector<float>(want.values().size(), 0.25F));
+            auto out = machine.upload(std::vector<float>(want.values().size(), before));
             const auto to = view_of(out, std::array{n.queries, image.size()});
             REQUIRE((with_known
                          ? ostend::reduce_qk(machine.stream(seed), qk, image, by, to,
@@ -151,7 +153,8 @@ void check_qk(Machine& machine, std::mt19937& random, const qk_sizes& n, seen vi
             got[seed] = out.read();
         }
         CHECK(same_bits(got[0], got[1]));
-        check_close(got[0], want, Machine::slack * 2e-6F, Machine::slack * 2e-7F);
+        check_close(got[0], want, Machine::slack * 2e-6F,
+                    Machine::slack * 1e-6F / static_cast<float>(n.keys));
     }
 }
 
@@ -199,6 +202,7 @@ void from_qk_cases(Machine& machine) {
     check_qk<T>(machine, random, {2, 3, 3, 1, 1}, seen::all, false, false);
     check_qk<T>(machine, random, {9, 20, 20, 300, 24}, seen::live, true, false);
     check_qk<T>(machine, random, {1, 1, 1, 5000, 8}, seen::one_live, true, false);
+    check_qk<T>(machine, random, {3, 4, 2, 7, 16}, seen::mask, true, false);
     check_no_keys<T>(machine, {3, 4, 2, 0, 16});
 }
 
