@@ -579,6 +579,102 @@ TEST_CASE("each cache has its own cells of each sequence's image") {
     cells.on_write(&full, std::vector<index>{30});
     cells.end();
     CHECK(keys_of(&full, 1) == std::vector<index>{30});
+    cells.copy(1, 1);
+    CHECK(keys_of(&full, 1) == std::vector<index>{30});
+}
+
+TEST_CASE("cells that the host gave are lost when they are written again, and images follow one another") {
+    ostend::ggml_image_cells cells;
+    const int cache = 0;
+    const int other = 0;
+    const auto keys_of = [&](const void* where) {
+        const auto found = cells.find(where, 2, 0, 100);
+        REQUIRE_MESSAGE(found, found.error().message());
+        std::vector<index> keys;
+        for (index i = 0; i < (*found)->size(); ++i) {
+            keys.push_back((*found)->key(i));
+        }
+        return keys;
+    };
+    CHECK_FALSE(cells.knows(&cache));
+    cells.give(2, 0, std::vector<index>{3, 4, 5});
+    CHECK(cells.knows(&cache));
+    cells.on_write(&cache, std::vector<index>{4});
+    CHECK_ERROR(cells.find(&cache, 2, 0, 100), "image cells", "1 image tokens were overwritten");
+    CHECK(keys_of(&other) == std::vector<index>{3, 4, 5}); // only what is written is lost
+    cells.on_write(&other, std::vector<index>{5});
+    CHECK_ERROR(cells.find(&other, 2, 0, 100), "image cells", "1 image tokens were overwritten");
+
+    cells.give(2, 0, std::vector<index>{8, 9}); // anew
+    CHECK(keys_of(&cache) == std::vector<index>{8, 9});
+    cells.on_write(&cache, std::vector<index>{4});
+    cells.give(2, 1, std::vector<index>{20, 21}); // behind what was found, and where nothing was yet
+    CHECK(keys_of(&cache) == std::vector<index>{8, 9, 20, 21});
+    CHECK(keys_of(&other) == std::vector<index>{8, 9, 20, 21});
+    cells.begin(2, 2); // the host gave the first two, the third is decoded
+    cells.on_write(&cache, std::vector<index>{30});
+    cells.end();
+    CHECK(keys_of(&cache) == std::vector<index>{8, 9, 20, 21, 30});
+    const auto found = cells.find(&cache, 2, 0, 100);
+    REQUIRE(found);
+    CHECK((*found)->tokens_of_image(1) == ostend::token_range{2, 2});
+    cells.forget(2);
+    CHECK_FALSE(cells.knows(&cache));
+}
+
+TEST_CASE(
+    "a given image whose cells a graph writes before it is looked at is lost, and a new one begins anew") {
+    toy_model model({});
+    ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+    model.listen(ostend::ggml_recorder::eval, &recorder);
+    const scene s({}, true);
+    model.run(s.before);
+    model.run(s.shown);
+    recorder.give_image(s.image);
+    decode_step other = s.next;
+    other.rows = {s.image[3]};
+    model.run(other);
+    recorder.before_prompt(5);
+    model.run(s.rest);
+    CHECK(complaint(recorder).find("1 image tokens were overwritten") != std::string::npos);
+
+    model.run(s.shown);
+    const std::vector<index> half(s.image.begin(), s.image.begin() + 15);
+    for (const std::vector<index>& image : {s.image, half}) { // another size: no row of the first is left
+        recorder.give_image(image);
+        recorder.before_prompt(5);
+        model.run(s.rest);
+        CHECK(difference(maps_of(recorder).row(0), model.map(s.rest, 0, 4, image)) < 2e-6);
+    }
+}
+
+TEST_CASE(
+    "a fork has the image, the tokens and the error of what it was forked from; itself it changes not") {
+    toy_model model({});
+    ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+    model.listen(ostend::ggml_recorder::eval, &recorder);
+    const scene s({}, true);
+    s.show(model, recorder, 1);
+    recorder.copy_sequence(1, 1);
+    recorder.before_prompt(5, 1);
+    model.run(s.rest);
+    const auto wanted = model.map(s.rest, 0, 4, s.image);
+    recorder.copy_sequence(1, 1);
+    recorder.copy_sequence(1, 2);
+    CHECK(difference(maps_of(recorder, 1).row(0), wanted) < 2e-6);
+    CHECK(difference(maps_of(recorder, 2).row(0), wanted) < 2e-6);
+
+    decode_step blind = s.next;
+    blind.keys = 64;
+    recorder.before_decode(columns(1, 1, 1));
+    model.run(blind);
+    recorder.copy_sequence(1, 2);
+    CHECK(complaint(recorder, 1).find("the attention reads 64 keys") != std::string::npos);
+    CHECK(complaint(recorder, 2) == complaint(recorder, 1));
+    CHECK_FALSE(recorder.check(2));
+    recorder.truncate(1, 2); // the error goes with its token, in the fork alone
+    CHECK(complaint(recorder, 2) == "none");
+    CHECK(complaint(recorder, 1) != "none");
 }
 
 } // namespace ostend_test

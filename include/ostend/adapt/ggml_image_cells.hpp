@@ -44,14 +44,20 @@ public:
     }
     [[nodiscard]] bool learning() const noexcept { return learning_; }
     [[nodiscard]] int sequence() const noexcept { return sequence_; } ///< of the image that is learnt
-    /// Whether any sequence has an image in this cache.
+    /// Whether any sequence has an image in this cache, as far as is known: what was given may be in any.
     [[nodiscard]] bool knows(const void* cache) const {
+        if (!given_.empty()) {
+            return true;
+        }
         const auto at = places_.lower_bound({cache, std::numeric_limits<int>::min()});
         return at != places_.end() && at->first.first == cache;
     }
 
     /// Rows of a cache (identified by its address) that a graph writes, in order. O(rows + image cells).
     void on_write(const void* cache, std::span<const index> rows) {
+        for (const auto& [sequence, cells] : given_) {
+            places_.try_emplace({cache, sequence}, known{cells});
+        }
         for (auto& [key, place] : places_) {
             if (key.first == cache) {
                 drop(place, rows);
@@ -65,14 +71,28 @@ public:
             place.is_built = false;
         }
     }
-    /// The host's own knowledge, for every cache that has none of this sequence.
+    /// The host's own knowledge of rows that were written, for every cache that has none of this sequence;
+    /// an image but the first is added where the sequence has some. Image 0 begins the sequence anew.
     void give(int sequence, int image, std::span<const index> rows) {
+        if (image == 0) {
+            forget(sequence);
+        }
+        std::vector<cell>& given = given_[sequence];
         for (const index row : rows) {
-            given_[sequence].push_back({row, image});
+            given.push_back({row, image});
+        }
+        for (auto& [key, place] : places_) {
+            if (key.second == sequence) {
+                place.cells.insert(place.cells.end(), given.end() - std::ssize(rows), given.end());
+                place.is_built = false;
+            }
         }
     }
     /// `to` sees the cells of `from` (llama_memory_seq_cp in a unified cache).
     void copy(int from, int to) {
+        if (from == to) {
+            return;
+        }
         forget(to);
         std::map<std::pair<const void*, int>, known> copies;
         for (const auto& [key, place] : places_) {

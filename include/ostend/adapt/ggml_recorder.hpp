@@ -71,8 +71,12 @@ public:
     /// not lie as their layout has them; empty: as they were decoded. Precondition: those tokens were
     /// decoded.
     void end_image(std::span<const index> order = {}) { cells_.end(order); }
-    /// Instead: the rows of the key caches that hold the image, in image-token order (prefix reuse).
+    /// Instead: the rows of the key caches that hold the image, in image-token order (prefix reuse), once
+    /// they are written; image 0 begins the sequence anew, as with begin_image.
     void give_image(std::span<const index> rows, int sequence = 0, int image = 0) {
+        if (image == 0) {
+            forget(sequence);
+        }
         cells_.give(sequence, image, rows);
     }
 
@@ -147,13 +151,21 @@ public:
         begin_answer(sequence);
         cells_.forget(sequence);
     }
-    /// `to` becomes a copy of `from`, image and tokens, as llama_memory_seq_cp makes it in a unified cache.
+    /// `to` becomes a copy of `from`, image, tokens and what went wrong, as llama_memory_seq_cp makes it in a
+    /// unified cache.
     void copy_sequence(int from, int to) {
+        if (from == to) {
+            return;
+        }
         cells_.copy(from, to);
         begin_answer(to);
         if (const auto start = starts_.find(from); start != starts_.end()) {
             const index position = start->second;
             starts_[to] = position;
+        }
+        if (const auto failed = failures_.find(from); failed != failures_.end()) {
+            const failure same = failed->second;
+            failures_.emplace(to, same);
         }
         if (const auto found = recorders_.find(from); found != recorders_.end()) {
             const recorder same = found->second;
