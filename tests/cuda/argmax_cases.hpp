@@ -57,15 +57,21 @@ void check_peaks(Machine& machine, std::mt19937& random, const ostend::layout& g
     using ostend::index;
     const auto packed = ostend::pack_resampling(grid, options);
     const auto maps = maps_of_each_kind(random, packed.shape.tokens);
+    auto strided =
+        random_tensor<float, 2>(random, {maps.rows(), maps.columns()}, false, 1, [] { return 9.0F; });
+    for (index m = 0; m < maps.rows(); ++m) {
+        for (index t = 0; t < maps.columns(); ++t) {
+            strided.at({m, t}) = maps(m, t);
+        }
+    }
     auto words = machine.upload(packed.words);
-    auto values = machine.upload(values_of(maps));
+    auto values = machine.upload(strided.storage);
     auto workspace =
         machine.workspace(ostend::workspace_bytes(ostend::peaks_shape{maps.rows(), packed.shape}));
     std::array<std::vector<ostend::device_peak>, 2> got;
     for (unsigned seed : {0U, 1U}) {
         auto found = machine.upload(std::vector<ostend::device_peak>(static_cast<std::size_t>(maps.rows())));
-        REQUIRE(ostend::find_peak_of_each(machine.stream(seed),
-                                          view_of(values, std::array{maps.rows(), maps.columns()}),
+        REQUIRE(ostend::find_peak_of_each(machine.stream(seed), strided.on(values.data()),
                                           {packed.shape, view_of(words, std::array{words.size()})},
                                           view_of(found, std::array{maps.rows()}), workspace.view()));
         got[seed] = found.read();

@@ -3,6 +3,8 @@
 
 #include "ostend/cuda/workspace.hpp"
 
+#include "support/expects.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -55,6 +57,8 @@ TEST_CASE("a workspace is cut into aligned pieces") {
     inner::workspace_cutter cutter("test", {pages.data()->bytes, {768}}, 768);
     CHECK(static_cast<void*>(cutter.take<float>(65)) == &pages[0]);
     CHECK(static_cast<void*>(cutter.take<char>(1)) == &pages[2]);
+    CHECK_EXPECTS(inner::workspace_cutter("test", {pages.data()->bytes, {384}, {2}}, 384),
+                  "test: the workspace has gaps between its bytes");
 }
 
 } // namespace

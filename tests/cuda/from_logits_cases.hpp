@@ -40,8 +40,7 @@ void check_from_logits(Machine& machine, std::mt19937& random, ostend::index hei
         for (index y = 0; y < height; ++y) {
             for (index x = 0; x < width; ++x) {
                 const T v = ostend::from_float<T>(logit_at(random, static_cast<int>(m), y, x));
-                logits.storage[static_cast<std::size_t>(m * logits.strides[0] + y * logits.strides[1] +
-                                                        x * logits.strides[2])] = v;
+                logits.at({m, y, x}) = v;
                 widened(m * height + y, x) = ostend::to_float(v);
             }
         }

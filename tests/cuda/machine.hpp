@@ -9,6 +9,9 @@
 
 #include "ostend/cuda/launch.hpp"
 #include "ostend/cuda/workspace.hpp"
+#include "ostend/tensor/matrix.hpp"
+
+#include <doctest/doctest.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +19,7 @@
 #include <memory>
 #include <numeric>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace ostend_test {
@@ -131,7 +135,22 @@ struct strided_values {
         return {storage.data(), extents, strides};
     }
     [[nodiscard]] ostend::device_view<T, Rank> on(T* data) const { return {data, extents, strides}; }
+    [[nodiscard]] T& at(const std::array<ostend::index, Rank>& place) {
+        return storage[static_cast<std::size_t>(
+            std::inner_product(place.begin(), place.end(), strides.begin(), ostend::index{0}))];
+    }
 };
+
+/// The values of a matrix's view without gaps, row after row.
+inline ostend::matrix<float> without_gaps(const ostend::tensor_view<const float, 2>& view) {
+    ostend::matrix<float> made(view.extent(0), view.extent(1));
+    for (ostend::index r = 0; r < made.rows(); ++r) {
+        for (ostend::index c = 0; c < made.columns(); ++c) {
+            made(r, c) = view.load(r, c);
+        }
+    }
+    return made;
+}
 
 /// values(): the next value. last_innermost: the last axis is contiguous.
 template <class T, std::size_t Rank, class F>
@@ -155,5 +174,40 @@ random_tensor(std::mt19937& random, const std::array<ostend::index, Rank>& exten
     }
     return made;
 }
+
+/// f32 rows with gaps between them, in a machine's memory: what kernels write to.
+template <class Machine>
+class padded_rows {
+public:
+    padded_rows(Machine& machine, ostend::index rows, ostend::index columns)
+        : rows_(rows), columns_(columns),
+          buffer_(
+              machine.upload(std::vector<float>(static_cast<std::size_t>(rows * (columns + gap)), kept))) {}
+    [[nodiscard]] ostend::device_view<float, 2> view() {
+        return {buffer_.data(), {rows_, columns_}, {columns_ + gap, 1}};
+    }
+    /// The rows' values, once it is checked that nothing was written between them.
+    [[nodiscard]] std::vector<float> read() const {
+        std::vector<float> values;
+        bool untouched = true;
+        const std::vector<float> all = buffer_.read();
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (static_cast<ostend::index>(i) % (columns_ + gap) < columns_) {
+                values.push_back(all[i]);
+            } else {
+                untouched = untouched && all[i] == kept;
+            }
+        }
+        CHECK(untouched);
+        return values;
+    }
+
+private:
+    static constexpr ostend::index gap = 3;
+    static constexpr float kept = -7;
+    ostend::index rows_;
+    ostend::index columns_;
+    decltype(std::declval<Machine&>().upload(std::vector<float>{})) buffer_;
+};
 
 } // namespace ostend_test

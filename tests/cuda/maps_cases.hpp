@@ -12,6 +12,11 @@
 
 namespace ostend_test {
 
+inline strided_values<float, 2> random_maps(std::mt19937& random, ostend::index rows, ostend::index columns) {
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    return random_tensor<float, 2>(random, {rows, columns}, false, 1, [&] { return uniform(random); });
+}
+
 template <class Machine>
 void subtract_mean_cases(Machine& machine) {
     using ostend::index;
@@ -20,27 +25,30 @@ void subtract_mean_cases(Machine& machine) {
         const index rows = round % 5 == 4 ? 0 : static_cast<index>(random() % 40) + 1;
         const index tokens = round % 7 == 6 ? 0 : static_cast<index>(random() % 300) + 1;
         const index columns = static_cast<index>(random() % 400) + 1;
-        const auto maps = random_matrix(random, rows, columns);
-        const auto token_maps = random_matrix(random, tokens, columns);
-        auto from = machine.upload(values_of(maps));
-        auto mean_of = machine.upload(values_of(token_maps));
+        const auto maps = random_maps(random, rows, columns);
+        const auto token_maps = random_maps(random, tokens, columns);
+        auto from = machine.upload(maps.storage);
+        auto mean_of = machine.upload(token_maps.storage);
+        const auto own = token_maps.on(mean_of.data());
         auto workspace =
             machine.workspace(ostend::workspace_bytes(ostend::subtract_mean_shape{tokens, columns}));
-        const auto want = oracle_subtract_mean(maps, token_maps);
+        const auto means = without_gaps(token_maps.host());
+        const auto want = oracle_subtract_mean(without_gaps(maps.host()), means);
         std::array<std::vector<float>, 2> got;
         for (unsigned seed : {0U, 1U}) {
-            auto out = machine.upload(std::vector<float>(maps.values().size()));
-            REQUIRE(ostend::subtract_mean(machine.stream(seed), view_of(from, std::array{rows, columns}),
-                                          view_of(mean_of, std::array{tokens, columns}),
-                                          view_of(out, std::array{rows, columns}), workspace.view()));
+            padded_rows out(machine, rows, columns);
+            REQUIRE(ostend::subtract_mean(machine.stream(seed), maps.on(from.data()), own, out.view(),
+                                          workspace.view()));
             got[seed] = out.read();
         }
         CHECK(same_bits(got[0], got[1]));
         check_close(got[0], want, 1e-7F, 1e-7F);
         // in place: the token maps less their own mean
-        const auto own = view_of(mean_of, std::array{tokens, columns});
         REQUIRE(ostend::subtract_mean(machine.stream(3), own, own, own, workspace.view()));
-        check_close(mean_of.read(), oracle_subtract_mean(token_maps, token_maps), 1e-7F, 1e-7F);
+        auto centred = token_maps;
+        centred.storage = mean_of.read();
+        check_close(values_of(without_gaps(centred.host())), oracle_subtract_mean(means, means), 1e-7F,
+                    1e-7F);
     }
 }
 
@@ -51,9 +59,9 @@ void group_maps_cases(Machine& machine) {
     for (int round = 0; round < 30; ++round) {
         const index tokens = static_cast<index>(random() % 50) + 1;
         const index columns = static_cast<index>(random() % 400) + 1;
-        auto token_maps = random_matrix(random, tokens, columns);
+        auto token_maps = random_maps(random, tokens, columns);
         if (round % 3 == 0) {
-            token_maps(tokens / 2, columns / 2) = std::numeric_limits<float>::quiet_NaN();
+            token_maps.at({tokens / 2, columns / 2}) = std::numeric_limits<float>::quiet_NaN();
         }
         std::vector<std::vector<index>> groups(random() % 9 + 1);
         for (auto& group : groups) {
@@ -62,18 +70,18 @@ void group_maps_cases(Machine& machine) {
             }
         }
         const auto packed = ostend::pack_groups(groups);
-        auto from = machine.upload(values_of(token_maps));
+        const auto rows = without_gaps(token_maps.host());
+        auto from = machine.upload(token_maps.storage);
         auto starts = machine.upload(packed.starts);
         auto members = machine.upload(packed.members);
-        const auto count = static_cast<index>(groups.size());
         for (const auto reduce :
              {ostend::token_reduction::mean, ostend::token_reduction::max, ostend::token_reduction::first}) {
-            auto out = machine.upload(std::vector<float>(groups.size() * static_cast<std::size_t>(columns)));
+            padded_rows out(machine, static_cast<index>(groups.size()), columns);
             REQUIRE(ostend::group_maps(
-                machine.stream(0), view_of(from, std::array{tokens, columns}),
+                machine.stream(0), token_maps.on(from.data()),
                 {view_of(starts, std::array{starts.size()}), view_of(members, std::array{members.size()})},
-                view_of(out, std::array{count, columns}), reduce));
-            check_close(out.read(), oracle_group_maps(token_maps, groups, reduce), 0, 1e-45F);
+                out.view(), reduce));
+            check_close(out.read(), oracle_group_maps(rows, groups, reduce), 0, 1e-45F);
         }
     }
 }
