@@ -57,8 +57,8 @@ inline node discs(const node& x, const node& y, const node& px, const node& py, 
 
 inline node three_ious() { return floats({1, 3}, {0.25F, 0.75F, 0.5F}); }
 
-inline std::shared_ptr<ov::Model> sam2_encoder() {
-    const auto image = input("image", {1, 3, 1024, 1024});
+inline std::shared_ptr<ov::Model> sam2_encoder(std::int64_t side = 1024) {
+    const auto image = input("image", {1, 3, side, side});
     const auto mean = std::make_shared<ov::op::v1::ReduceMean>(image, whole({2, 3}), true);
     return std::make_shared<ov::Model>(
         ov::ResultVector{output(multiply(mean, floats({1}, {1})), "high_res_feats_0"),
@@ -66,20 +66,21 @@ inline std::shared_ptr<ov::Model> sam2_encoder() {
                          output(multiply(mean, floats({1}, {3})), "image_embed")},
         ov::ParameterVector{image});
 }
-/// Discs of radius 100 on the square of 1024; a mask prompt above 0 moves nothing, its mean is added.
-inline std::shared_ptr<ov::Model> sam2_decoder() {
+/// Discs of radius 100 on the square of 1024, in so many cells; a mask prompt above 0 moves nothing, its mean
+/// is added.
+inline std::shared_ptr<ov::Model> sam2_decoder(std::size_t cells = 256, std::int64_t mask_side = 256) {
     const auto embed = input("image_embed", {1, 3, 1, 1});
     const auto fine = input("high_res_feats_0", {1, 3, 1, 1});
     const auto middle = input("high_res_feats_1", {1, 3, 1, 1});
     const auto points = input("point_coords", {1, -1, 2});
     const auto labels = input("point_labels", {1, -1});
-    const auto mask = input("mask_input", {1, 1, 256, 256});
+    const auto mask = input("mask_input", {1, 1, mask_side, mask_side});
     const auto has_mask = input("has_mask_input", {1});
-    std::vector<float> centres(256);
-    for (std::size_t i = 0; i < centres.size(); ++i) {
-        centres[i] = 4 * static_cast<float>(i) + 1.5F; // by index: the first cell's centre lies at 2 - 0.5
+    std::vector<float> centres(cells);
+    for (std::size_t i = 0; i < cells; ++i) { // by index: the first cell's centre lies half a pixel lower
+        centres[i] = (static_cast<float>(i) + 0.5F) * 1024 / static_cast<float>(cells) - 0.5F;
     }
-    const auto found = discs(floats({1, 1, 1, 256}, centres), floats({1, 1, 256, 1}, centres),
+    const auto found = discs(floats({1, 1, 1, cells}, centres), floats({1, 1, cells, 1}, centres),
                              coordinate(points, 0), coordinate(points, 1), 100);
     const auto shift = multiply(std::make_shared<ov::op::v1::ReduceMean>(mask, whole({2, 3}), true),
                                 reshape(has_mask, {1, 1, 1, 1}));

@@ -6,6 +6,7 @@
 #include "ostend/adapt/openvino_sam.hpp"
 #include "ostend/host/ground.hpp"
 #include "ostend/mask/iou.hpp"
+#include "support/errors.hpp"
 
 #include <doctest/doctest.h>
 
@@ -390,6 +391,37 @@ TEST_CASE("files that are missing, damaged or something else") {
     CHECK_SAYS(sentence(folder.path()), "encoder: has no output 'image_embeddings'");
     folder.save(efficient_sam_encoder(), "encoder.xml");
     CHECK_SAYS(sentence(folder.path()), "image_embeddings: takes");
+}
+
+TEST_CASE("files whose sides cannot be") {
+    const scratch folder;
+    const auto load_with = [&folder](const std::shared_ptr<ov::Model>& encoder,
+                                     const std::shared_ptr<ov::Model>& decoder) {
+        folder.save(encoder, "encoder.xml");
+        folder.save(decoder, "decoder.xml");
+        return ostend::openvino_sam::load(folder.path());
+    };
+    for (const std::int64_t side : {0, 16385}) {
+        const auto text = std::to_string(side);
+        CHECK_ERROR(load_with(sam2_encoder(side), sam2_decoder()), "encoder.xml: encoder: takes images of",
+                    text + "," + text + "]; wanted sides of 1 to 16384");
+        CHECK_ERROR(load_with(sam2_encoder(), sam2_decoder(256, side)),
+                    "decoder.xml: decoder: mask_input: takes masks of",
+                    text + "," + text + "]; wanted sides of 1 to 16384");
+    }
+    // Masks finer than two cells a pixel of the encoder's square; at two they are read.
+    const std::vector<std::uint8_t> bytes(3 * 40 * 50, 90);
+    const std::vector<ostend::prompt> asked{point(20, 20)};
+    const auto segment_with = [&](std::int64_t side, std::size_t cells) {
+        auto sam = load_with(sam2_encoder(side), sam2_decoder(cells));
+        REQUIRE_MESSAGE(sam, sam.error().message());
+        return sam->segment({bytes.data(), {40, 50, 3}}, asked);
+    };
+    CHECK_ERROR(segment_with(64, 256), "prompts[0]: decoder", "masks of 256 x 256 over a square of 64");
+    CHECK_ERROR(segment_with(64, 129), "prompts[0]: decoder", "masks of 129 x 129 over a square of 64");
+    CHECK_ERROR(segment_with(1024, 3000), "prompts[0]: decoder", "masks of 3000 x 3000");
+    CHECK(segment_with(64, 128));
+    CHECK(segment_with(1, 2));
 }
 
 } // namespace

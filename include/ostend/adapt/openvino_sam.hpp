@@ -256,6 +256,12 @@ private:
         const bool own_size =
             files_.kind.any_size ||
             (logits.extent(1) == size.height && logits.extent(2) == size.width && files_.kind.stretched);
+        if (!own_size && std::max(logits.extent(1), logits.extent(2)) > 2 * frame.side) {
+            return error{"gives masks of " + std::to_string(logits.extent(2)) + " x " +
+                             std::to_string(logits.extent(1)) + " over a square of " +
+                             std::to_string(frame.side) + "; wanted at most twice its side",
+                         "decoder"};
+        }
         std::vector<mask_candidate> out;
         for (index k = first; k < end; ++k) {
             if (own_size && (logits.extent(1) != size.height || logits.extent(2) != size.width)) {

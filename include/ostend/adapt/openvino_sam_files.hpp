@@ -33,6 +33,9 @@ struct openvino_sam_files {
 namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
 
+/// The longest side of an image or a mask prompt that a file may ask for.
+inline constexpr index openvino_sam_most_side = 16384;
+
 /// The one file of a folder whose name holds a word and ends with .onnx or .xml.
 [[nodiscard]] inline result<std::string> find_model_file(const std::filesystem::path& folder,
                                                          const std::string& word) {
@@ -95,6 +98,11 @@ namespace detail {
             return error{"takes images of " + shape_of(image) + "; wanted a square", "encoder"};
         }
         files.side = axis(2).is_static() ? axis(2).get_length() : files.side;
+        if (files.side < 1 || files.side > openvino_sam_most_side) {
+            return error{"takes images of " + shape_of(image) + "; wanted sides of 1 to " +
+                             std::to_string(openvino_sam_most_side),
+                         "encoder"};
+        }
     }
     return success{};
 }
@@ -116,6 +124,11 @@ namespace detail {
         if (name == "mask_input" && port.get_partial_shape().rank().is_static() &&
             port.get_partial_shape().size() == 4 && port.get_partial_shape()[3].is_static()) {
             files.mask_side = port.get_partial_shape()[3].get_length();
+            if (files.mask_side < 1 || files.mask_side > openvino_sam_most_side) {
+                return error{"takes masks of " + shape_of(port) + "; wanted sides of 1 to " +
+                                 std::to_string(openvino_sam_most_side),
+                             "decoder: " + name};
+            }
         }
         for (const std::string_view embedding : files.kind.embeddings) {
             if (name == embedding) {
