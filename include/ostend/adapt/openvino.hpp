@@ -130,6 +130,29 @@ template <class T, std::size_t Rank>
     return ov::Tensor(detail::openvino_type<value>(), shape, const_cast<value*>(view.data()));
 }
 
+/// The names of a model's inputs or outputs; a port without a name gives "".
+[[nodiscard]] inline std::vector<std::string> openvino_names(const ov::OutputVector& ports) {
+    std::vector<std::string> names;
+    for (const auto& port : ports) {
+        names.push_back(port.get_names().empty() ? "" : port.get_any_name());
+    }
+    return names;
+}
+
+/// Reads a model in any form that OpenVINO's frontends know (ONNX, its own IR). Errors name the file.
+[[nodiscard]] inline result<std::shared_ptr<ov::Model>> read_openvino_model(ov::Core& core,
+                                                                            const std::string& file) {
+    auto model = openvino_result([&] { return core.read_model(file); });
+    if (!model) {
+        return error{model.error().what, file};
+    }
+    return model;
+}
+
+} // namespace ostend::inline v0
+
+namespace ostend::inline OSTEND_KERNELS {
+
 /// A copy of a view of any strides. Complexity O(elements).
 template <class T, std::size_t Rank>
 [[nodiscard]] ov::Tensor copy_to_openvino(const tensor_view<T, Rank>& view) {
@@ -154,23 +177,4 @@ template <class T, std::size_t Rank>
     return out;
 }
 
-/// The names of a model's inputs or outputs; a port without a name gives "".
-[[nodiscard]] inline std::vector<std::string> openvino_names(const ov::OutputVector& ports) {
-    std::vector<std::string> names;
-    for (const auto& port : ports) {
-        names.push_back(port.get_names().empty() ? "" : port.get_any_name());
-    }
-    return names;
-}
-
-/// Reads a model in any form that OpenVINO's frontends know (ONNX, its own IR). Errors name the file.
-[[nodiscard]] inline result<std::shared_ptr<ov::Model>> read_openvino_model(ov::Core& core,
-                                                                            const std::string& file) {
-    auto model = openvino_result([&] { return core.read_model(file); });
-    if (!model) {
-        return error{model.error().what, file};
-    }
-    return model;
-}
-
-} // namespace ostend::inline v0
+} // namespace ostend::inline OSTEND_KERNELS
