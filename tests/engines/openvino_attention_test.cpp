@@ -2,6 +2,7 @@
 // the model's own outputs are the same with and without.
 #include "openvino_models.hpp"
 #include "ostend/adapt/openvino_attention.hpp"
+#include "support/errors.hpp"
 
 #include <doctest/doctest.h>
 
@@ -185,20 +186,106 @@ TEST_CASE("rows of prompts and of single steps, every masking, grouped heads, a 
     }
 }
 
-TEST_CASE("models that cannot be read this way") {
-    auto model = sam2_decoder();
-    const auto none = ostend::expose_openvino_attention(*model);
-    REQUIRE(!none);
-    CHECK(none.error().message() == "model: the model has no ScaledDotProductAttention");
-    // A scale that is computed.
+/// A model of one attention node, q its q, k and v. scale: null for none.
+std::shared_ptr<ov::Model> one_layer(const std::shared_ptr<ov::op::v0::Parameter>& mask, const node& scale,
+                                     bool causal = false) {
     const auto q = input("q", {1, 2, -1, 4});
-    const auto s = input("s", {});
-    const auto fused = std::make_shared<attention>(q, q, q, floats({}, {0}), s, false);
-    ov::Model computed(ov::ResultVector{output(fused, "out")}, ov::ParameterVector{q, s});
-    const auto refused = ostend::expose_openvino_attention(computed);
-    REQUIRE(!refused);
-    CHECK(refused.error().message() == "layers: the scale is computed, not a constant (at 0)");
-    CHECK(computed.outputs().size() == 1); // and nothing was changed
+    const auto fused = scale == nullptr ? std::make_shared<attention>(q, q, q, mask, causal)
+                                        : std::make_shared<attention>(q, q, q, mask, scale, causal);
+    ov::ParameterVector inputs{q, mask};
+    if (const auto computed = ov::as_type_ptr<ov::op::v0::Parameter>(scale)) {
+        inputs.push_back(computed);
+    }
+    return std::make_shared<ov::Model>(ov::ResultVector{output(fused, "out")}, inputs);
+}
+
+TEST_CASE("models that cannot be read this way") {
+    auto none = sam2_decoder();
+    CHECK_ERROR(ostend::expose_openvino_attention(*none),
+                "model: ", "the model has no ScaledDotProductAttention");
+    const auto refused = [](const std::shared_ptr<ov::Model>& model) {
+        const auto layers = ostend::expose_openvino_attention(*model);
+        CHECK(model->outputs().size() == 1); // and nothing was changed
+        return layers;
+    };
+    const auto scalar = [] { return input("mask", {}); };
+    CHECK_ERROR(refused(one_layer(scalar(), input("s", {}))),
+                "layers: ", "the scale is computed, not a constant (at 0)");
+    CHECK_ERROR(refused(one_layer(scalar(), floats({}, {0}))), "layers: ", "the scale is 0.0");
+    CHECK_ERROR(refused(one_layer(scalar(), floats({}, {std::numeric_limits<float>::infinity()}))),
+                "layers: ", "the scale is inf");
+    // A mask of any number of axes may be one that hides keys.
+    CHECK_ERROR(refused(one_layer(input("mask", ov::PartialShape::dynamic()), nullptr)),
+                "layers: ", "the mask's rank is not known (at 0)");
+    const auto causal = one_layer(input("mask", ov::PartialShape::dynamic()), nullptr, true);
+    const auto exposed = ostend::expose_openvino_attention(*causal);
+    REQUIRE_MESSAGE(exposed, exposed.error().message());
+    CHECK(exposed->front().mask.empty()); // a causal node does not read it
+    const auto unmasked = one_layer(scalar(), nullptr);
+    CHECK(ostend::expose_openvino_attention(*unmasked)->front().mask.empty());
+    const auto masked = one_layer(input("mask", {-1, -1}), nullptr);
+    CHECK(ostend::expose_openvino_attention(*masked)->front().mask == "ostend.attention.0.mask");
+}
+
+TEST_CASE("layers that are not used are not looked at, unless somebody listens") {
+    struct counter : ostend::attention_listener {
+        int queries = 0;
+        void on_queries(const ostend::row_key&, const ostend::qk_block&,
+                        const ostend::key_selection&) override {
+            ++queries;
+        }
+        void on_rows(const ostend::row_key&, const ostend::tensor_view<const float, 3>&,
+                     const ostend::key_selection&) override {}
+    };
+    std::mt19937 draw(3);
+    ov::Core core;
+    auto model = two_layers(heads, masking::added, 0.5F);
+    auto layers = *ostend::expose_openvino_attention(*model);
+    auto compiled = core.compile_model(model, "CPU", exact);
+    run_inputs in = random_inputs(heads, 4, 4, draw);
+    auto request = infer(compiled, in, masking::added);
+    ostend::recorder_options options{.layers = 2, .heads = heads, .image = {0, 4}};
+    options.heads_used = ostend::head_selection::pairs({{1, 0}});
+    ostend::recorder rows(options);
+    layers[0].mask = layers[0].q; // no mask of four keys
+    const auto recorded = ostend::record_openvino_attention(rows, request, layers, 0);
+    REQUIRE_MESSAGE(recorded, recorded.error().message());
+    const auto maps = rows.maps();
+    REQUIRE_MESSAGE(maps, maps.error().message());
+    CHECK(maps->rows() == 4);
+    counter listener;
+    options.listener = &listener;
+    ostend::recorder heard(options);
+    CHECK_ERROR(ostend::record_openvino_attention(heard, request, layers, 0), "layer 0: mask", "a mask of");
+    CHECK(listener.queries == 0);
+    layers[0].mask = layers[1].mask;
+    CHECK(ostend::record_openvino_attention(heard, request, layers, 0));
+    CHECK(listener.queries == 2);
+    CHECK(*heard.maps() == *maps);
+}
+
+TEST_CASE("a model that is not the recorder's") {
+    std::mt19937 draw(4);
+    ov::Core core;
+    auto model = two_layers(heads, masking::none, 0.5F);
+    const auto layers = *ostend::expose_openvino_attention(*model);
+    auto compiled = core.compile_model(model, "CPU", exact);
+    run_inputs in = random_inputs(heads, 2, 4, draw);
+    const auto request = infer(compiled, in, masking::none);
+    const auto record = [&](const ostend::recorder_options& options) {
+        ostend::recorder rows(options);
+        const auto recorded = ostend::record_openvino_attention(rows, request, layers, 0);
+        CHECK(rows.tokens() == (recorded ? 2 : 0));
+        return recorded;
+    };
+    CHECK_ERROR(record({.layers = 1, .heads = heads, .image = {0, 4}}), "layers",
+                "2 layers; the recorder has 1");
+    CHECK_ERROR(record({}), "layers", "2 layers; the recorder has 0");
+    CHECK_ERROR(record({.layers = 2, .heads = 8, .image = {0, 4}}), "layer 0: q",
+                "4 heads; the recorder has 8");
+    CHECK_ERROR(record({.layers = 2, .heads = heads, .image = {1, 4}}), "layer 0: k",
+                "4 keys; the image's end at 5");
+    CHECK(record({.layers = 3, .heads = heads, .image = {0, 4}})); // the last comes from elsewhere
 }
 
 TEST_CASE("a run whose tensors are not there") {

@@ -16,6 +16,7 @@
 #include <openvino/op/scaled_dot_product_attention.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <span>
@@ -44,6 +45,13 @@ namespace detail {
     port.add_names({name});
     model.add_output(port);
     return name;
+}
+
+/// Whether a node reads a mask: a causal one ignores it; a scalar stands for none.
+[[nodiscard]] inline bool has_openvino_mask(const ov::op::v13::ScaledDotProductAttention& node) {
+    return !node.get_causal() && node.get_input_size() > 3 &&
+           (node.get_input_partial_shape(3).rank().is_dynamic() ||
+            node.get_input_partial_shape(3).size() > 0);
 }
 
 /// The mask [..., queries or 1, keys] as rows to be added, one a query; booleans say what is visible.
@@ -82,7 +90,8 @@ namespace detail {
 
 /// Makes q, k and the mask of each ScaledDotProductAttention outputs of the model, in the order of its
 /// layers. Errors: a model without such a node (one whose attention was taken apart into products cannot be
-/// read this way), a scale that is no constant, sinks. The model is changed on success only.
+/// read this way), a scale that is no constant, 0 or not finite, sinks, a mask whose number of axes is not
+/// known. The model is changed on success only.
 [[nodiscard]] inline result<std::vector<openvino_attention_layer>>
 expose_openvino_attention(ov::Model& model) {
     std::vector<std::shared_ptr<ov::op::v13::ScaledDotProductAttention>> nodes;
@@ -103,9 +112,16 @@ expose_openvino_attention(ov::Model& model) {
                 return error{"the scale is computed, not a constant", "layers", i};
             }
             layer.scale = scale->cast_vector<float>(1).at(0);
+            if (!std::isfinite(layer.scale) || layer.scale == 0) {
+                return error{"the scale is " + std::to_string(layer.scale), "layers", i};
+            }
         }
         if (nodes[i]->get_input_size() > 5) {
             return error{"sinks are not read", "layers", i};
+        }
+        if (detail::has_openvino_mask(*nodes[i]) &&
+            nodes[i]->get_input_partial_shape(3).rank().is_dynamic()) {
+            return error{"the mask's rank is not known", "layers", i};
         }
         layers.push_back(layer);
     }
@@ -113,10 +129,7 @@ expose_openvino_attention(ov::Model& model) {
         const std::string name = "ostend.attention." + std::to_string(i) + ".";
         layers[i].q = detail::add_openvino_output(model, nodes[i]->input_value(0), name + "q");
         layers[i].k = detail::add_openvino_output(model, nodes[i]->input_value(1), name + "k");
-        // A causal node ignores its mask; a scalar mask stands for none.
-        if (!layers[i].causal && nodes[i]->get_input_size() > 3 &&
-            nodes[i]->get_input_partial_shape(3).rank().is_static() &&
-            nodes[i]->get_input_partial_shape(3).size() >= 2) {
+        if (detail::has_openvino_mask(*nodes[i])) {
             layers[i].mask = detail::add_openvino_output(model, nodes[i]->input_value(3), name + "mask");
         }
     }
@@ -125,13 +138,23 @@ expose_openvino_attention(ov::Model& model) {
 
 /// Adds the attention of a finished run to a recorder: query i of the run predicts `token + i` (rows of
 /// negative tokens, a prompt's, are skipped by the recorder). q is [1, heads, queries, d], k [1, kv_heads,
-/// keys, d], f32. A causal node lets query i see keys [0, i], as OpenVINO does. Errors name the layer and the
-/// tensor.
+/// keys, d], f32. A causal node lets query i see keys [0, i], as OpenVINO does. Layers that the recorder does
+/// not use are not looked at, unless somebody listens. Errors name the layer and the tensor: one that is
+/// missing or of another shape; more layers, other heads or fewer keys than the recorder was made for.
 [[nodiscard]] inline status record_openvino_attention(recorder& to, const ov::InferRequest& run,
                                                       std::span<const openvino_attention_layer> layers,
                                                       index token, int sequence = 0) {
+    const recorder_options& model = to.options();
+    if (layers.size() > static_cast<std::size_t>(model.layers)) {
+        return error{std::to_string(layers.size()) + " layers; the recorder has " +
+                         std::to_string(model.layers),
+                     "layers"};
+    }
     ov::InferRequest request = run; // a handle; get_tensor is not const
     for (std::size_t l = 0; l < layers.size(); ++l) {
+        if (!to.uses(static_cast<int>(l)) && model.listener == nullptr) {
+            continue;
+        }
         const auto refuse = [l](const error& e) { return e.in("layer " + std::to_string(l)); };
         const auto tensors = openvino_result([&] {
             return std::vector<ov::Tensor>{request.get_tensor(layers[l].q), request.get_tensor(layers[l].k),
@@ -146,14 +169,24 @@ expose_openvino_attention(ov::Model& model) {
         if (!q || !k) {
             return refuse((q ? k : q).error().in(q ? "k" : "q"));
         }
-        if (q->extent(0) != 1 || k->extent(0) != 1 || q->extent(3) != k->extent(3) || k->extent(1) < 1 ||
-            q->extent(1) % k->extent(1) != 0) {
+        if (q->extent(0) != 1 || k->extent(0) != 1 || q->extent(3) != k->extent(3) || q->extent(3) < 1 ||
+            k->extent(1) < 1 || q->extent(1) % k->extent(1) != 0) {
             return refuse({"q " + openvino_shape_text((*tensors)[0].get_shape()) + " and k " +
                            openvino_shape_text((*tensors)[1].get_shape()) +
                            " are not one sequence's [1, heads, positions, d]"});
         }
         const index queries = q->extent(2);
         const index keys = k->extent(2);
+        if (q->extent(1) != model.heads) {
+            return refuse(
+                {std::to_string(q->extent(1)) + " heads; the recorder has " + std::to_string(model.heads),
+                 "q"});
+        }
+        if (model.image.end() > keys) {
+            return refuse(
+                {std::to_string(keys) + " keys; the image's end at " + std::to_string(model.image.end()),
+                 "k"});
+        }
         qk_block block;
         block.q = (*q)[0].permuted({1, 0, 2});
         block.keys = key_source::contiguous((*k)[0]);
