@@ -7,7 +7,7 @@
 
 #include "ostend/attention/select_heads.hpp"
 #include "ostend/cuda/device_keys.hpp"
-#include "ostend/cuda/launch.hpp"
+#include "ostend/cuda/one_phase.hpp"
 #include "ostend/cuda/workspace.hpp"
 
 #include <algorithm>
@@ -34,11 +34,8 @@ namespace detail {
 
 /// The layers of one part for one token and image key: partial[token][part][image token].
 template <class T>
-struct aggregate_body {
-    static constexpr int threads = 128;
+struct aggregate_body : one_phase {
     static constexpr int at_once = 8; ///< heads whose loads are under way together
-    struct shared {};
-    struct own {};
 
     device_tensor<const T, 4> attention = {};
     device_tensor<const float, 2> weights = {};
@@ -46,16 +43,12 @@ struct aggregate_body {
     index layers = 0;
     index heads = 0;
     index image_tokens = 0;
-    index blocks = 0; ///< a token's
     index parts = 0;
     bool largest = false;
     double* partial = nullptr;
 
-    OSTEND_DEVICE int phases() const { return 1; }
-
     OSTEND_DEVICE void run(int /*phase*/, const thread_place& at, shared& /*s*/, own& /*o*/) const {
-        const index token = at.x / blocks;
-        const index column = at.x % blocks * threads + at.thread;
+        const auto [token, column] = place(at, image_tokens);
         if (column >= image_tokens) {
             return;
         }
@@ -101,23 +94,15 @@ struct aggregate_body {
 };
 
 /// The parts of each output, in order.
-struct join_layers_body {
-    static constexpr int threads = 128;
-    struct shared {};
-    struct own {};
-
+struct join_layers_body : one_phase {
     const double* partial = nullptr;
     index image_tokens = 0;
-    index blocks = 0;
     index parts = 0;
     bool largest = false;
     device_tensor<float, 2> out = {};
 
-    OSTEND_DEVICE int phases() const { return 1; }
-
     OSTEND_DEVICE void run(int /*phase*/, const thread_place& at, shared& /*s*/, own& /*o*/) const {
-        const index token = at.x / blocks;
-        const index column = at.x % blocks * threads + at.thread;
+        const auto [token, column] = place(at, image_tokens);
         if (column >= image_tokens) {
             return;
         }
@@ -173,16 +158,13 @@ template <device_stream On, class Attention, class Weights, class Out>
     body.layers = shape.layers;
     body.heads = from.extent(2);
     body.image_tokens = shape.image_tokens;
-    body.blocks = detail::blocks_for(shape.image_tokens, body.threads);
     body.parts = parts;
     body.largest = largest;
     body.partial = cutter.take<double>(shape.tokens * parts * shape.image_tokens);
-    const detail::join_layers_body join{body.partial, shape.image_tokens,    body.blocks, parts,
-                                        largest,      detail::for_kernel(to)};
-    return detail::launches(on)
-        .then(body, {shape.tokens * body.blocks, parts})
-        .then(join, {shape.tokens * body.blocks})
-        .outcome();
+    const detail::join_layers_body join{{},    body.partial, shape.image_tokens,
+                                        parts, largest,      detail::for_kernel(to)};
+    const index blocks = body.blocks(shape.tokens, shape.image_tokens);
+    return detail::launches(on).then(body, {blocks, parts}).then(join, {blocks}).outcome();
 }
 
 } // namespace ostend::inline OSTEND_KERNELS

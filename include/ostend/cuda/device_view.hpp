@@ -92,7 +92,10 @@ OSTEND_DEVICE bool is_finite(float v) { return (float_to_bits(v) & 0x7F800000U) 
 template <class T>
 constexpr bool device_element = std::is_same_v<T, float> || std::is_same_v<T, f16> || std::is_same_v<T, bf16>;
 
-[[nodiscard]] constexpr index blocks_for(index work, index each) noexcept { return (work + each - 1) / each; }
+/// How many parts of `each` hold the work.
+[[nodiscard]] OSTEND_DEVICE constexpr index blocks_for(index work, index each) noexcept {
+    return (work + each - 1) / each;
+}
 
 } // namespace detail
 } // namespace ostend::inline OSTEND_KERNELS

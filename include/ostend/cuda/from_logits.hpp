@@ -92,7 +92,7 @@ template <device_stream On, class Logits, class Counts, class Found>
     runs.room = to.extent(1);
     runs.out = detail::for_kernel(measured);
     return detail::launches(on)
-        .then(compare, {shape.masks * detail::blocks_for(shape.width, compare.threads), words.a_column})
+        .then(compare, {compare.blocks(shape.masks, shape.width), words.a_column})
         .then(runs, {shape.masks})
         .outcome();
 }

@@ -8,6 +8,7 @@
 
 #include "ostend/cuda/device_keys.hpp"
 #include "ostend/cuda/log_sum_exp.hpp"
+#include "ostend/cuda/one_phase.hpp"
 
 namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
@@ -58,7 +59,7 @@ struct qk_rows_body {
         } else if (phase <= sets) {
             const int i = phase - 1;
             fetch(s, i + 1, row_tile, first_set, end, first_token, at.thread);
-            if (i < end && is_wanted(first_set + i)) {
+            if (i < end && qk.has_weight(first_set + i, weights)) {
                 add_set(s, i, row_tile, first_set + i, first_token, at.thread, o);
             }
         } else if (phase == sets + 1) {
@@ -77,18 +78,10 @@ struct qk_rows_body {
     }
 
     OSTEND_DEVICE index key_of(index token) const { return token < image_tokens ? image.key(token) : -1; }
-    OSTEND_DEVICE bool is_wanted(int set) const {
-        bool wanted = false;
-        for (int r = 0; r < qk.tiling.heads_a_set && !wanted; ++r) {
-            const tile_row row = qk.row(0, set, r);
-            wanted = row.used && *weights.at(row.head) != 0;
-        }
-        return wanted;
-    }
     /// The i-th set of the share, if it has one that counts.
     OSTEND_DEVICE void fetch(shared& s, int i, int row_tile, int first_set, int end, index first_token,
                              int thread) const {
-        if (i < end && is_wanted(first_set + i)) {
+        if (i < end && qk.has_weight(first_set + i, weights)) {
             qk.fetch_queries(s.q[i % 2], row_tile, first_set + i, thread);
             qk.fetch_keys(s.k[i % 2], first_set + i, thread,
                           [this, first_token](int t) { return key_of(first_token + t); });
@@ -143,29 +136,23 @@ struct qk_rows_body {
 };
 
 /// Adds the shares, in order, to out.
-struct add_shares_body {
-    static constexpr int threads = 128;
-    struct shared {};
-    struct own {};
-
+struct add_shares_body : one_phase {
     const float* partial = nullptr;
     index shares = 0;
     index queries = 0;
     index image_tokens = 0;
     device_tensor<float, 2> out = {};
 
-    OSTEND_DEVICE int phases() const { return 1; }
-
     OSTEND_DEVICE void run(int /*phase*/, const thread_place& at, shared& /*s*/, own& /*o*/) const {
-        const index place = at.x * threads + at.thread;
-        if (place >= queries * image_tokens) {
+        const auto [query, token] = place(at, image_tokens);
+        if (token >= image_tokens) {
             return;
         }
         float sum = 0;
         for (index share = 0; share < shares; ++share) {
-            sum += partial[share * queries * image_tokens + place];
+            sum += partial[(share * queries + query) * image_tokens + token];
         }
-        *out.at(place / image_tokens, place % image_tokens) += sum;
+        *out.at(query, token) += sum;
     }
 };
 
@@ -180,9 +167,9 @@ void add_rows(launches<On>& queue, const kernel_qk<T>& qk, const kernel_keys& im
     rows.weights = for_kernel(weights);
     rows.log_sums = log_sums;
     rows.partial = partial;
-    const add_shares_body add{partial, qk.tiling.shares, qk.queries, image_tokens, out};
+    const add_shares_body add{{}, partial, qk.tiling.shares, qk.queries, image_tokens, out};
     queue.then(rows, {index{qk.tiling.row_tiles} * qk.tiling.image_tiles, qk.tiling.shares})
-        .then(add, {blocks_for(qk.queries * image_tokens, add.threads)});
+        .then(add, {add.blocks(qk.queries, image_tokens)});
 }
 
 template <device_stream On, class T>

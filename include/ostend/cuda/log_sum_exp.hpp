@@ -4,7 +4,7 @@
 // and the sum of exp(score - highest); the next tile's keys are on their way while one is worked on.
 #pragma once
 
-#include "ostend/cuda/launch.hpp"
+#include "ostend/cuda/one_phase.hpp"
 #include "ostend/cuda/qk.hpp"
 
 #include <algorithm>
@@ -66,11 +66,10 @@ struct qk_sums_body {
         if (phase == 0) {
             o.sums[0].clear();
             o.sums[1].clear();
-            const index end = (qk.limit_of_tile(row_tile) + tile_keys - 1) / tile_keys;
+            const index end = blocks_for(qk.limit_of_tile(row_tile), tile_keys);
             const index left = end - first;
-            o.tiles = !is_wanted(set) || left < 0
-                          ? 0
-                          : static_cast<int>(left < tiles_a_split ? left : tiles_a_split);
+            const bool wanted = !has_weights || qk.has_weight(set, weights);
+            o.tiles = !wanted || left < 0 ? 0 : static_cast<int>(left < tiles_a_split ? left : tiles_a_split);
             if (o.tiles > 0) {
                 qk.fetch_queries(s.q, row_tile, set, at.thread);
                 fetch(s.k[0], first, set, at.thread);
@@ -105,15 +104,6 @@ struct qk_sums_body {
         wait_for_copies();
     }
 
-    /// Is there a head in the set whose weight is not 0?
-    OSTEND_DEVICE bool is_wanted(int set) const {
-        bool wanted = !has_weights;
-        for (int r = 0; r < qk.tiling.heads_a_set && !wanted; ++r) {
-            const tile_row row = qk.row(0, set, r);
-            wanted = row.used && *weights.at(row.head) != 0;
-        }
-        return wanted;
-    }
     OSTEND_DEVICE void fetch(vector_tile<D>& to, index tile, int set, int thread) const {
         const index first = tile * tile_keys;
         const index keys = qk.keys;
@@ -157,21 +147,15 @@ struct qk_sums_body {
 };
 
 /// The splits of each row, in order; NaN where a query sees no key.
-struct join_sums_body {
-    static constexpr int threads = 128;
-    struct shared {};
-    struct own {};
-
+struct join_sums_body : one_phase {
     const exponential_sum* partial = nullptr;
     index splits = 0;
     index rows = 0; ///< queries * heads
     index heads = 0;
     device_tensor<float, 2> out = {};
 
-    OSTEND_DEVICE int phases() const { return 1; }
-
     OSTEND_DEVICE void run(int /*phase*/, const thread_place& at, shared& /*s*/, own& /*o*/) const {
-        const index row = at.x * threads + at.thread;
+        const index row = place(at, rows).column;
         if (row >= rows) {
             return;
         }
@@ -193,15 +177,16 @@ void sum_exponentials(launches<On>& queue, const kernel_qk<T>& qk, index heads,
     sums.qk = qk;
     sums.heads = heads;
     // Without keys too a tile's phase: it stores the sums that the last phase joins.
-    sums.tiles_a_split = std::max(1, (qk.tiling.key_tiles + qk.tiling.splits - 1) / qk.tiling.splits);
+    sums.tiles_a_split =
+        static_cast<int>(std::max<index>(1, blocks_for(qk.tiling.key_tiles, qk.tiling.splits)));
     sums.has_weights = weights != nullptr;
     if (weights != nullptr) {
         sums.weights = for_kernel(*weights);
     }
     sums.partial = partial;
-    const join_sums_body join{partial, qk.tiling.splits, qk.queries * heads, heads, out};
+    const join_sums_body join{{}, partial, qk.tiling.splits, qk.queries * heads, heads, out};
     queue.then(sums, {index{qk.tiling.row_tiles} * qk.tiling.sets, qk.tiling.splits})
-        .then(join, {blocks_for(join.rows, join.threads)});
+        .then(join, {join.blocks(1, join.rows)});
 }
 
 template <class T, device_stream On>

@@ -4,8 +4,7 @@
 // the words twice: it counts where the mask changes, down the columns, and writes the runs between changes.
 #pragma once
 
-#include "ostend/cuda/device_view.hpp"
-#include "ostend/cuda/launch.hpp"
+#include "ostend/cuda/one_phase.hpp"
 
 #include <bit>
 #include <cstdint>
@@ -57,11 +56,7 @@ struct mask_words {
 
 /// The bits of one word, and how many of its logits are above the outer thresholds.
 template <class T>
-struct threshold_body {
-    static constexpr int threads = 128;
-    struct shared {};
-    struct own {};
-
+struct threshold_body : one_phase {
     device_tensor<const T, 3> logits = {};
     mask_words words = {};
     float low = 0;
@@ -70,12 +65,8 @@ struct threshold_body {
     std::uint64_t* bits = nullptr;    ///< [masks][words]
     std::uint16_t* tallies = nullptr; ///< [masks][words]: above low in the low byte, above high in the high
 
-    OSTEND_DEVICE int phases() const { return 1; }
-
     OSTEND_DEVICE void run(int /*phase*/, const thread_place& at, shared& /*s*/, own& /*o*/) const {
-        const index blocks = (words.width + threads - 1) / threads;
-        const index mask = at.x / blocks;
-        const index x = at.x % blocks * threads + at.thread; // neighbours read neighbouring columns
+        const auto [mask, x] = place(at, words.width);
         if (x >= words.width) {
             return;
         }

@@ -3,7 +3,7 @@
 // Sums are f64; the rows of token_maps are shared out to a few blocks, as the shape alone decides.
 #pragma once
 
-#include "ostend/cuda/launch.hpp"
+#include "ostend/cuda/one_phase.hpp"
 #include "ostend/cuda/workspace.hpp"
 
 #include <algorithm>
@@ -25,21 +25,15 @@ namespace detail {
 }
 
 /// partial[part][column]: the sum of a part's rows, in order.
-struct sum_rows_body {
-    static constexpr int threads = 128;
-    struct shared {};
-    struct own {};
-
+struct sum_rows_body : one_phase {
     device_tensor<const float, 2> maps = {};
     index rows = 0;
     index columns = 0;
     index parts = 0;
     double* partial = nullptr;
 
-    OSTEND_DEVICE int phases() const { return 1; }
-
     OSTEND_DEVICE void run(int /*phase*/, const thread_place& at, shared& /*s*/, own& /*o*/) const {
-        const index column = at.x * threads + at.thread;
+        const index column = place(at, columns).column;
         if (column >= columns) {
             return;
         }
@@ -52,11 +46,8 @@ struct sum_rows_body {
 };
 
 /// Some rows of one column less the mean.
-struct subtract_body {
-    static constexpr int threads = 128;
+struct subtract_body : one_phase {
     static constexpr index rows_each = 16;
-    struct shared {};
-    struct own {};
 
     device_tensor<const float, 2> maps = {};
     const double* partial = nullptr;
@@ -66,11 +57,8 @@ struct subtract_body {
     double count = 1;
     device_tensor<float, 2> out = {};
 
-    OSTEND_DEVICE int phases() const { return 1; }
-
     OSTEND_DEVICE void run(int /*phase*/, const thread_place& at, shared& /*s*/, own& /*o*/) const {
-        const index blocks = (columns + threads - 1) / threads;
-        const index column = at.x % blocks * threads + at.thread;
+        const auto [part_of_rows, column] = place(at, columns);
         if (column >= columns) {
             return;
         }
@@ -79,7 +67,7 @@ struct subtract_body {
             sum += partial[part * columns + column];
         }
         const double mean = sum / count;
-        const index begin = at.x / blocks * rows_each;
+        const index begin = part_of_rows * rows_each;
         for (index r = begin; r < begin + rows_each && r < rows; ++r) {
             *out.at(r, column) = static_cast<float>(static_cast<double>(*maps.at(r, column)) - mean);
         }
@@ -125,10 +113,9 @@ template <device_stream On, class Maps, class TokenMaps, class Out>
     subtract.parts = sums.parts;
     subtract.count = static_cast<double>(std::max<index>(1, shape.tokens));
     subtract.out = detail::for_kernel(to);
-    const index blocks = detail::blocks_for(columns, sums.threads);
     return detail::launches(on)
-        .then(sums, {blocks, sums.parts})
-        .then(subtract, {blocks * detail::blocks_for(subtract.rows, subtract.rows_each)})
+        .then(sums, {sums.blocks(1, columns), sums.parts})
+        .then(subtract, {subtract.blocks(detail::blocks_for(subtract.rows, subtract.rows_each), columns)})
         .outcome();
 }
 

@@ -3,7 +3,7 @@
 // Which tokens make a phrase is decided on the host; the groups travel as two lists of int32.
 #pragma once
 
-#include "ostend/cuda/launch.hpp"
+#include "ostend/cuda/one_phase.hpp"
 #include "ostend/cuda/workspace.hpp"
 #include "ostend/phrase/group.hpp"
 
@@ -48,11 +48,7 @@ namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
 
 /// One phrase and image token.
-struct group_body {
-    static constexpr int threads = 128;
-    struct shared {};
-    struct own {};
-
+struct group_body : one_phase {
     device_tensor<const float, 2> maps = {};
     device_tensor<const std::int32_t, 1> starts = {};
     device_tensor<const std::int32_t, 1> members = {};
@@ -62,12 +58,8 @@ struct group_body {
     token_reduction reduce = token_reduction::mean;
     device_tensor<float, 2> out = {};
 
-    OSTEND_DEVICE int phases() const { return 1; }
-
     OSTEND_DEVICE void run(int /*phase*/, const thread_place& at, shared& /*s*/, own& /*o*/) const {
-        const index blocks = (columns + threads - 1) / threads;
-        const index column = at.x % blocks * threads + at.thread;
-        const index group = at.x / blocks;
+        const auto [group, column] = place(at, columns);
         if (column < columns) {
             *out.at(group, column) = value(group, column);
         }
@@ -126,9 +118,7 @@ template <device_stream On, class TokenMaps, class Out>
     body.columns = from.extent(1);
     body.reduce = reduce;
     body.out = detail::for_kernel(to);
-    return detail::launches(on)
-        .then(body, {to.extent(0) * detail::blocks_for(body.columns, body.threads)})
-        .outcome();
+    return detail::launches(on).then(body, {body.blocks(to.extent(0), body.columns)}).outcome();
 }
 
 } // namespace ostend::inline OSTEND_KERNELS

@@ -134,6 +134,15 @@ struct kernel_qk {
         return {query, set / tiling.sets_a_head * tiling.group + first,
                 in_tile < tiling.queries_a_tile && query < queries && first < tiling.group};
     }
+    /// Is there a head in the set whose weight is not 0?
+    OSTEND_DEVICE bool has_weight(int set, const device_tensor<const float, 1>& weights) const {
+        bool found = false;
+        for (int r = 0; r < tiling.heads_a_set && !found; ++r) {
+            const tile_row at = row(0, set, r);
+            found = at.used && *weights.at(at.head) != 0;
+        }
+        return found;
+    }
     /// Keys from here on are hidden from the query.
     OSTEND_DEVICE int limit(index query) const {
         if (!has_live) {
