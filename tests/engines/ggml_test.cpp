@@ -2,6 +2,9 @@
 // against the plainest attention in double.
 #include "engines/ggml_graphs.hpp"
 #include "support/errors.hpp"
+#include "support/expects.hpp"
+
+#include "ostend/adapt/ggml_llama.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -542,6 +545,87 @@ TEST_CASE("the callback's answers are the same for every token, and none before 
         CHECK(asked.answers == first);
     }
     CHECK(maps_of(asked.recorder).rows() == 6);
+}
+
+namespace {
+
+/// A llama_batch of tokens at positions, logits of all, each of the given sequences.
+struct position_batch {
+    std::vector<llama_token> tokens;
+    std::vector<llama_pos> positions;
+    std::vector<llama_seq_id> sequences;
+    std::vector<std::int32_t> counts;
+    std::vector<llama_seq_id*> lists;
+    std::vector<std::int8_t> logits;
+
+    explicit position_batch(std::vector<llama_pos> at, std::vector<llama_seq_id> of = {0})
+        : tokens(at.size()), positions(std::move(at)), sequences(std::move(of)),
+          counts(tokens.size(), static_cast<std::int32_t>(sequences.size())),
+          lists(tokens.size(), sequences.data()), logits(tokens.size(), 1) {}
+    llama_batch get() {
+        return {static_cast<std::int32_t>(tokens.size()),
+                tokens.data(),
+                nullptr,
+                positions.data(),
+                counts.data(),
+                lists.data(),
+                logits.data()};
+    }
+};
+
+} // namespace
+
+TEST_CASE("a position before the answer that is decoded again starts the answer there") {
+    toy_model model({});
+    ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+    model.listen(ostend::ggml_recorder::eval, &recorder);
+    const scene s({}, true);
+    s.show(model, recorder);
+    const auto decode = [&](const std::vector<llama_pos>& positions) {
+        position_batch batch(positions);
+        ostend::before_decode(recorder, nullptr, batch.get());
+        decode_step step = s.rest;
+        step.queries = static_cast<index>(positions.size());
+        step.rows.clear();
+        for (const llama_pos at : positions) {
+            step.rows.push_back(s.cells[static_cast<std::size_t>(at)]);
+        }
+        step.mask = [&, positions](index, index query, index key) {
+            return s.before.mask(0, positions[static_cast<std::size_t>(query)], key);
+        };
+        model.run(step);
+        return step;
+    };
+    decode({37});
+    decode({38, 39});
+    CHECK(maps_of(recorder).rows() == 3);
+    const auto earlier = decode({36});
+    REQUIRE(maps_of(recorder).rows() == 1);
+    CHECK(difference(maps_of(recorder).row(0), model.map(earlier, 0, 0, s.image)) < 2e-6);
+    decode({37});
+    CHECK(maps_of(recorder).rows() == 2);
+    const auto mixed = decode({38, 35, 37, 36}); // in one batch, in any order
+    const auto maps = maps_of(recorder);
+    REQUIRE(maps.rows() == 4);
+    for (const auto& [token, column] : std::vector<std::pair<index, index>>{{0, 1}, {1, 3}, {2, 2}, {3, 0}}) {
+        CHECK(difference(maps.row(token), model.map(mixed, 0, column, s.image)) < 2e-6);
+    }
+    const auto again = decode({38, 36, 37}); // a draft again, its order mixed
+    REQUIRE(maps_of(recorder).rows() == 4);
+    CHECK(difference(maps_of(recorder).row(1), model.map(again, 0, 1, s.image)) < 2e-6);
+}
+
+TEST_CASE("a token of several sequences may not ask for logits") {
+    ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+    position_batch shared({4, 5}, {0, 1});
+    CHECK_EXPECTS(ostend::before_decode(recorder, nullptr, shared.get()),
+                  "token 0 of the batch asks for logits and is of 2 sequences");
+    shared.logits = {0, 1};
+    CHECK_EXPECTS(ostend::before_decode(recorder, nullptr, shared.get()), "token 1 of the batch asks");
+    shared.counts = {2, 1};
+    ostend::before_decode(recorder, nullptr, shared.get());
+    CHECK(recorder.answer_starts(0, 9) == 5);
+    CHECK(recorder.answer_starts(1, 9) == 9); // it has no answer yet
 }
 
 TEST_CASE("each cache has its own cells of each sequence's image") {
