@@ -161,7 +161,7 @@ template <class T, std::size_t Rank>
     for (const index extent : view.extents()) {
         shape.push_back(static_cast<std::size_t>(extent));
     }
-    ov::Tensor out(detail::openvino_type<value>(), shape);
+    ov::Tensor out(v0::detail::openvino_type<value>(), shape);
     auto* to = static_cast<value*>(out.data());
     std::array<index, Rank> at{};
     for (index n = 0; n < view.size(); ++n) {
