@@ -604,15 +604,11 @@ TEST_CASE("a position before the answer that is decoded again starts the answer 
     CHECK(difference(maps_of(recorder).row(0), model.map(earlier, 0, 0, s.image)) < 2e-6);
     decode({37});
     CHECK(maps_of(recorder).rows() == 2);
-    const auto mixed = decode({38, 35, 37, 36}); // in one batch, in any order
-    const auto maps = maps_of(recorder);
-    REQUIRE(maps.rows() == 4);
-    for (const auto& [token, column] : std::vector<std::pair<index, index>>{{0, 1}, {1, 3}, {2, 2}, {3, 0}}) {
-        CHECK(difference(maps.row(token), model.map(mixed, 0, column, s.image)) < 2e-6);
+    const auto several = decode({35, 36, 37}); // before it again, in one batch
+    REQUIRE(maps_of(recorder).rows() == 3);
+    for (index token = 0; token < 3; ++token) {
+        CHECK(difference(maps_of(recorder).row(token), model.map(several, 0, token, s.image)) < 2e-6);
     }
-    const auto again = decode({38, 36, 37}); // a draft again, its order mixed
-    REQUIRE(maps_of(recorder).rows() == 4);
-    CHECK(difference(maps_of(recorder).row(1), model.map(again, 0, 1, s.image)) < 2e-6);
 }
 
 TEST_CASE("a token of several sequences may not ask for logits") {

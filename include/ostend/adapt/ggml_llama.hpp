@@ -9,10 +9,8 @@
 
 #include <llama.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,11 +23,10 @@ namespace ostend::inline OSTEND_KERNELS {
 /// say, is decoded for one of them, and copy_sequence makes the others.
 inline void before_decode(ggml_recorder& recorder, llama_context* context, const llama_batch& batch) {
     std::vector<ggml_column> columns;
-    std::vector<std::optional<index>> wanted; // at which position a column wants its row
-    std::map<int, index> next;                // positions, where the batch has none
+    std::map<int, index> next; // positions, where the batch has none
     for (std::int32_t i = 0; i < batch.n_tokens; ++i) {
         const int sequence = batch.seq_id != nullptr ? batch.seq_id[i][0] : 0;
-        const int sequences = batch.seq_id != nullptr && batch.n_seq_id != nullptr ? batch.n_seq_id[i] : 1;
+        const int sequences = batch.n_seq_id != nullptr ? batch.n_seq_id[i] : 1;
         index position = 0;
         if (batch.pos != nullptr) {
             position = batch.pos[i];
@@ -39,29 +36,20 @@ inline void before_decode(ggml_recorder& recorder, llama_context* context, const
                 const llama_pos last = llama_memory_seq_pos_max(llama_get_memory(context), sequence);
                 found = next.emplace(sequence, last + 1).first;
             }
-            position = found->second;
-            for (int s = 0; s < sequences; ++s) {
-                next[batch.seq_id != nullptr ? batch.seq_id[i][s] : 0] = position + 1;
-            }
+            position = found->second++;
         }
+        const bool wanted = batch.token != nullptr &&
+                            (batch.logits != nullptr ? batch.logits[i] != 0 : i + 1 == batch.n_tokens);
         columns.push_back({sequence, {}});
-        wanted.emplace_back();
-        if (batch.token != nullptr &&
-            (batch.logits != nullptr ? batch.logits[i] != 0 : i + 1 == batch.n_tokens)) {
+        if (wanted) {
             OSTEND_EXPECTS(sequences == 1, "before_decode: token " + std::to_string(i) +
                                                " of the batch asks for logits and is of " +
                                                std::to_string(sequences) +
                                                " sequences; decode it for one, and copy_sequence");
-            wanted.back() = position;
             if (position < recorder.answer_starts(sequence, position)) {
                 recorder.begin_answer(sequence);
-                recorder.answer_starts(sequence, position);
             }
-        }
-    }
-    for (std::size_t i = 0; i < columns.size(); ++i) { // each answer's start is known only now
-        if (wanted[i]) {
-            columns[i].token = *wanted[i] - recorder.answer_starts(columns[i].sequence, *wanted[i]);
+            columns.back().token = position - recorder.answer_starts(sequence, position);
         }
     }
     recorder.before_decode(columns);

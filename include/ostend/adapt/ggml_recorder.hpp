@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -86,13 +87,16 @@ public:
         of_sequence_.clear();
         done_.clear();
         armed_ = false;
+        std::set<int> met;
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             of_sequence_[columns_[i].sequence].push_back(i);
             if (!columns_[i].token) {
                 continue;
             }
             armed_ = true;
-            truncate(*columns_[i].token, columns_[i].sequence); // columns may be in any order
+            if (met.insert(columns_[i].sequence).second) {
+                truncate(*columns_[i].token, columns_[i].sequence);
+            }
         }
     }
     /// The same for `count` columns of a prompt's last part, of which the last predicts token 0.
