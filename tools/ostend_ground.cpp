@@ -116,7 +116,8 @@ int main(int argc, char** argv) {
     }
 
     ostend_tools::output_files files(out_dir);
-    if (const auto added = ostend_tools::add_grounding(files, "", *found, image_file, image->view());
+    if (const auto added = ostend_tools::add_grounding(
+            files, "", *found, {image_file, model_dir, "built-in graph cut", options}, image->view());
         !added) {
         return fail(added.error());
     }

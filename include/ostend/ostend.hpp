@@ -95,6 +95,7 @@
 #include "ostend/peak/peak.hpp"
 #include "ostend/peak/resample.hpp"
 #include "ostend/phrase/chunker.hpp"
+#include "ostend/phrase/decode_tokens.hpp"
 #include "ostend/phrase/group.hpp"
 #include "ostend/phrase/keep_phrase.hpp"
 #include "ostend/phrase/lexicon.hpp"

@@ -645,6 +645,36 @@ TEST_CASE("phrases that are not worth a mask are listed with the reason; a calle
     CHECK(found->dropped.empty());
 }
 
+TEST_CASE("the host's own parser finds the phrases") {
+    const picture image({30, 30});
+    auto lmm = pointing_lmm(image.size, {{"a", 0}, {"dog", 0}, {"and", 3}, {"ein", 9}, {"Hund", 35}});
+    auto masks = whole_image(image.size);
+    ground_options options;
+    std::string seen;
+    options.find_spans = [&](const std::string& caption) {
+        seen = caption;
+        return std::vector<text_span>{{10, 18}};
+    };
+    const auto found = ground(image.view(), lmm, masks, options, [](const noun_phrase&) { return false; });
+    REQUIRE(found);
+    CHECK(seen == found->caption);
+    REQUIRE(found->phrases.size() == 1);
+    CHECK(found->phrases[0].phrase.text == "ein Hund");
+    CHECK(found->phrases[0].at.at.x > 20);
+    options.phrases = {"a dog"}; // what is asked for goes first
+    const auto asked = ground(image.view(), lmm, masks, options);
+    REQUIRE(asked);
+    CHECK(asked->phrases[0].phrase.text == "a dog");
+    options.phrases = {};
+    for (const text_span bad : {text_span{3, 3}, {-1, 2}, {0, 99}, {5, 2}}) {
+        options.find_spans = [bad](const std::string&) { return std::vector<text_span>{{0, 5}, bad}; };
+        const auto refused = ground(image.view(), lmm, masks, options);
+        REQUIRE(!refused);
+        CHECK(refused.error().at == 1);
+        CHECK(refused.error().message().starts_with("noun phrase: code points ["));
+    }
+}
+
 TEST_CASE("a phrase asked for twice means its second occurrence") {
     const picture image({30, 30});
     auto lmm = pointing_lmm(image.size, {{"a", 0}, {"dog", 0}, {"and", 3}, {"a", 9}, {"dog", 35}});

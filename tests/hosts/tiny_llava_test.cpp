@@ -8,6 +8,7 @@
 #include <stb/stb_image.h>
 
 #include <limits>
+#include <set>
 
 using namespace ostend_test;
 using ostend_hosts::Index;
@@ -169,13 +170,13 @@ TEST_CASE("queries, keys and the attention of every head equal PyTorch's") {
 
 TEST_CASE("captions and the peaks of every phrase equal PyTorch's, but for ties") {
     constexpr double tie = 1e-6; // between the two highest pixels; rows differ by 2e-7
+    std::set<std::string> ties;
     for (const std::string& name : model_names) {
         auto cases = reference_cases(name);
         for (auto& scene : scene_cases(name)) {
             cases.push_back(std::move(scene));
         }
         int equal = 0;
-        int ties = 0;
         for (const auto& c : cases) {
             CAPTURE(name + ": " + c.name);
             const auto made = generate(name, c.image);
@@ -200,9 +201,7 @@ TEST_CASE("captions and the peaks of every phrase equal PyTorch's, but for ties"
                 REQUIRE_MESSAGE(peak, peak.error().message());
                 CHECK(std::abs(double(peak->value) - phrase.at("value").get<double>()) < 1e-5);
                 if (phrase.at("margin").get<double>() < tie) {
-                    MESSAGE(name << ", " << c.name << ": '" << phrase.at("text").get<std::string>()
-                                 << "' is a tie, margin " << phrase.at("margin").get<double>());
-                    ++ties;
+                    ties.insert(name + ", " + c.name + ": " + phrase.at("text").get<std::string>());
                     continue;
                 }
                 CHECK(peak->at == ostend::pixel{phrase.at("peak")[0], phrase.at("peak")[1]});
@@ -210,8 +209,12 @@ TEST_CASE("captions and the peaks of every phrase equal PyTorch's, but for ties"
             }
         }
         CHECK(equal >= 80);
-        CHECK(ties * 20 < equal);
     }
+    // Where PyTorch's two highest pixels are so close that rounding may choose the other.
+    CHECK(ties == std::set<std::string>{
+                      "tiny-llava, scene_0002: mushroom", "tiny-llava, scene_0017: hammer",
+                      "tiny-llava-clip, scene_0000: drop of water", "tiny-llava-clip, scene_0010: light bulb",
+                      "tiny-llava-clip, scene_0034: pig", "tiny-llava-clip, tall_large: apple"});
 }
 
 TEST_CASE("recording changes no token, online or deferred, and both record the same") {

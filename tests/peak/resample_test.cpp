@@ -292,4 +292,24 @@ TEST_CASE("positions are PyTorch's f32 product and f32 difference, whatever the 
     CHECK(wrong == 0);
 }
 
+TEST_CASE("bilinear equals PyTorch's (training/make_bilinear.py)") {
+    for (int n = 0; n < 4; ++n) {
+        CAPTURE(n);
+        const std::string name = "../reference/bilinear_" + std::to_string(n);
+        const auto cells = read_golden(name + ".map.npy");
+        const auto want = read_golden(name + ".up.npy");
+        const image_size image{want.shape.at(1), want.shape.at(0)};
+        const layout grid =
+            geometry::stretch(image, {.rows = cells.shape.at(0), .columns = cells.shape.at(1)});
+        const auto up = upsample(cells.values, grid, {.kernel = interpolation::bilinear});
+        REQUIRE(up);
+        REQUIRE(up->values().size() == want.values.size());
+        float largest = 0;
+        for (std::size_t i = 0; i < want.values.size(); ++i) {
+            largest = std::max(largest, std::abs(up->values()[i] - want.values[i]));
+        }
+        CHECK(largest <= 1e-6F);
+    }
+}
+
 } // namespace

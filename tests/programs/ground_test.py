@@ -49,7 +49,9 @@ class Ground(unittest.TestCase):
 class Outputs(Ground):
     def check_fields(self, found, size):
         width, height = size
-        self.assertEqual(set(found), {"image", "size", "caption", "preset", "options", "tokens", "phrases", "dropped"})
+        self.assertEqual(set(found), {"image", "run", "size", "caption", "preset", "options", "tokens", "phrases", "dropped"})
+        self.assertEqual(set(found["run"]), {"model", "segmenter", "prompt", "text", "phrases", "max_tokens",
+                                             "map_as_prior", "heads"})
         self.assertEqual(found["size"], {"width": width, "height": height})
         self.assertEqual(set(found["options"]), {"words", "tokens", "normalise", "query", "upsample", "remove_corners",
                                                  "candidate"})
@@ -191,12 +193,18 @@ class Modes(Ground):
 
     def test_prompt_length_and_prior(self):
         _, usual = self.ground()
+        self.assertEqual(usual["run"], {"model": str(MODEL), "segmenter": "built-in graph cut", "prompt": None, "text": None,
+                                        "phrases": [], "max_tokens": 64, "map_as_prior": True,
+                                        "heads": {"layers": 4, "in_each": 6, "used": 24}})
         _, asked = self.ground("--prompt", "what?")
+        self.assertEqual(asked["run"]["prompt"], "what?")
         self.assertNotEqual(asked["caption"], usual["caption"])
         _, short = self.ground("--max-tokens", "7")
         self.assertEqual(len(short["tokens"]), 7)
+        self.assertEqual(short["run"]["max_tokens"], 7)
         self.assertTrue(usual["caption"].startswith(short["caption"]))
         _, alone = self.ground("--no-prior")
+        self.assertIs(alone["run"]["map_as_prior"], False)
         self.assertEqual([p["peak"] for p in alone["phrases"]], [p["peak"] for p in usual["phrases"]])
         self.assertNotEqual([p["mask"] for p in alone["phrases"]], [p["mask"] for p in usual["phrases"]])
 

@@ -71,9 +71,25 @@ std::string overlay_name(const ostend::grounding& g, std::size_t phrase) {
     return std::to_string(phrase + 1) + "-" + slug(g.phrases[phrase].phrase.text) + ".png";
 }
 
-json grounding_to_json(const ostend::grounding& g, const std::string& image_name) {
+json grounding_to_json(const ostend::grounding& g, const grounding_run& run) {
     const ostend::preset& c = g.conventions;
-    json out = {{"image", image_name},
+    const ostend::ground_options& asked = run.options;
+    const ostend::recorder_options& recorded = g.attention.options();
+    std::ptrdiff_t used = 0; // heads that enter the maps
+    if (recorded.layers > 0 && recorded.heads > 0) {
+        const auto weights = c.heads.weights(recorded.layers, recorded.heads);
+        used = std::count_if(weights.values().begin(), weights.values().end(), [](float w) { return w > 0; });
+    }
+    json out = {{"image", run.image},
+                {"run",
+                 {{"model", run.model},
+                  {"segmenter", run.segmenter},
+                  {"prompt", asked.request.prompt.empty() ? json(nullptr) : json(asked.request.prompt)},
+                  {"text", asked.request.text ? json(*asked.request.text) : json(nullptr)},
+                  {"phrases", asked.phrases},
+                  {"max_tokens", asked.request.max_tokens},
+                  {"map_as_prior", c.map_as_prior && asked.map_as_prior},
+                  {"heads", {{"layers", recorded.layers}, {"in_each", recorded.heads}, {"used", used}}}}},
                 {"size", {{"width", g.grid.original.width}, {"height", g.grid.original.height}}},
                 {"caption", g.caption},
                 {"preset", c.name},
@@ -163,12 +179,12 @@ ostend::status check_arguments(const std::string& out_dir, const std::optional<s
 }
 
 ostend::status add_grounding(output_files& files, const std::string& folder, const ostend::grounding& g,
-                             const std::string& image_name, const ostend::image_view& image) {
+                             const grounding_run& run, const ostend::image_view& image) {
     auto pictures = overlays(g, image);
     if (!pictures) {
         return pictures.error();
     }
-    files.add(folder + "grounding.json", dump_json(grounding_to_json(g, image_name)));
+    files.add(folder + "grounding.json", dump_json(grounding_to_json(g, run)));
     for (auto& [name, png] : *pictures) {
         files.add(folder + "overlays/" + name, std::move(png));
     }

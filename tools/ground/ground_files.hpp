@@ -14,8 +14,16 @@
 
 namespace ostend_tools {
 
-/// Caption; per phrase its text, token span, peak, confidence, box, RLE mask; preset and options.
-json grounding_to_json(const ostend::grounding& grounding, const std::string& image_name);
+/// What made a grounding.
+struct grounding_run {
+    std::string image;
+    std::string model;
+    std::string segmenter;
+    ostend::ground_options options;
+};
+
+/// Caption; per phrase its text, token span, peak, confidence, box, RLE mask; preset, options and the run.
+json grounding_to_json(const ostend::grounding& grounding, const grounding_run& run);
 
 /// The grounding as one image of a report page; it keeps a view of the image.
 ostend::page_image grounding_to_page(const ostend::grounding& grounding, const std::string& name,
@@ -38,7 +46,7 @@ ostend::status check_arguments(const std::string& out_dir, const std::optional<s
 
 /// Adds grounding.json and overlays/*.png in `folder`, which is empty or ends in a slash.
 ostend::status add_grounding(output_files& files, const std::string& folder,
-                             const ostend::grounding& grounding, const std::string& image_name,
+                             const ostend::grounding& grounding, const grounding_run& run,
                              const ostend::image_view& image);
 
 /// What programs print: the caption, and a line for each phrase, those that were not grounded last.

@@ -138,7 +138,8 @@ int main(int argc, char** argv) {
         return fail(!html ? html.error() : maps.error());
     }
     ostend_tools::output_files outputs(out_dir);
-    if (const auto added = ostend_tools::add_grounding(outputs, "", *found, image_file, image->view());
+    if (const auto added = ostend_tools::add_grounding(
+            outputs, "", *found, {image_file, files.model, "built-in graph cut", options}, image->view());
         !added) {
         return fail(added.error());
     }

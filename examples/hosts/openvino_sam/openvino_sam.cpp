@@ -78,6 +78,8 @@ int main(int argc, char** argv) {
                       .made_with = model_dir + ", " + segmenter_dir + " on OpenVINO (" +
                                    std::string(segmenter->kind().name) + ", " + rule_name +
                                    (no_prior ? ", points alone)" : ", points and maps)")};
+    ostend::ground_options used = options; // the map goes no further than the segmenter with --no-prior
+    used.map_as_prior = !no_prior;
     ostend_tools::output_files files(out);
     for (std::size_t i = 0; i < images.size(); ++i) {
         const auto found = ostend::ground(images[i].view(), *lmm, *segmenter, options);
@@ -86,8 +88,9 @@ int main(int argc, char** argv) {
         }
         const std::string folder =
             std::to_string(i + 1) + "-" + std::filesystem::path(image_files[i]).stem().string() + "/";
-        const auto added =
-            ostend_tools::add_grounding(files, folder, *found, image_files[i], images[i].view());
+        const auto added = ostend_tools::add_grounding(
+            files, folder, *found, {image_files[i], model_dir, segmenter_dir + ", " + rule_name, used},
+            images[i].view());
         if (!added) {
             return fail(added.error().in(image_files[i]));
         }

@@ -22,6 +22,7 @@
 #include "ostend/prompt/map_prior.hpp"
 #include "ostend/prompt/prompt.hpp"
 
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -33,7 +34,10 @@ struct ground_options {
     preset conventions = {};
     generate_request request = {};         ///< prompt, teacher-forced text, longest answer
     std::vector<std::string> phrases = {}; ///< what to ground; empty: every noun phrase of the answer
-    bool map_as_prior = true;              ///< false: the segmenter gets points alone, whatever the preset
+    /// The host's own parser, in place of the built-in one where no phrases are asked for: the noun phrases
+    /// of a caption, in code points. keep is not asked.
+    std::function<std::vector<text_span>(const std::string& caption)> find_spans = {};
+    bool map_as_prior = true; ///< false: the segmenter gets points alone, whatever the preset
 };
 
 struct grounded_phrase {
@@ -61,15 +65,19 @@ struct grounding {
 
 namespace ostend::inline OSTEND_KERNELS {
 
-/// The phrases to ground: those asked for (the k-th time that the same is asked for, its k-th occurrence), or
-/// all noun phrases of the caption that keep does not refuse. Errors: as find_phrases.
+/// The phrases to ground: those asked for (the k-th time that the same is asked for, its k-th occurrence),
+/// those that the host's parser finds, or all noun phrases of the caption that keep does not refuse. Errors:
+/// as find_phrases; a span that is empty or outside the caption.
 template <phrase_keeper Keep = default_keep_phrase>
-[[nodiscard]] result<phrase_list> phrases_to_ground(const std::string& caption,
-                                                    const std::vector<std::string>& wanted, Keep keep = {}) {
-    if (wanted.empty()) {
+[[nodiscard]] result<phrase_list> phrases_to_ground(const std::string& caption, const ground_options& options,
+                                                    Keep keep = {}) {
+    if (options.phrases.empty() && options.find_spans) {
+        return phrases_at(caption, options.find_spans(caption));
+    }
+    if (options.phrases.empty()) {
         return noun_phrases(caption, std::move(keep));
     }
-    auto found = find_phrases(caption, wanted);
+    auto found = find_phrases(caption, options.phrases);
     if (!found) {
         return found.error();
     }
@@ -77,7 +85,8 @@ template <phrase_keeper Keep = default_keep_phrase>
 }
 
 /// Grounds every noun phrase of what lmm says about image: [rows, cols, 3] RGB bytes of any size above 1 x 1.
-/// keep says which noun phrases are worth a mask (keep_phrase.hpp); options.phrases are not asked for it.
+/// keep says which noun phrases are worth a mask (keep_phrase.hpp); options.phrases and find_spans are not
+/// asked for it.
 /// An answer without noun phrases gives an empty list, and the segmenter is not called. Errors: an image
 /// without choice; those of the model, the phrases, the attention and the segmenter; answers of the two that
 /// do not fit the image or the question. Precondition: options.request.record.
@@ -102,7 +111,7 @@ template <language_model Lmm, segmenter Segmenter, phrase_keeper Keep = default_
     grounding out;
     out.conventions = rules;
     out.caption = join_text(said->tokens, text_rule);
-    auto phrases = phrases_to_ground(out.caption, options.phrases, std::move(keep));
+    auto phrases = phrases_to_ground(out.caption, options, std::move(keep));
     if (!phrases) {
         return phrases.error();
     }

@@ -125,6 +125,23 @@ template <phrase_keeper Keep = default_keep_phrase>
     return detail::phrase_of(valid_utf8(where.substring(span)), span);
 }
 
+/// The phrases at spans that come from outside. Error: a span that is empty or not in the caption; `at` is
+/// its index. O(spans * bytes).
+[[nodiscard]] inline result<phrase_list> phrases_at(std::string_view caption,
+                                                    std::span<const text_span> spans) {
+    const index size = count_code_points(caption);
+    phrase_list list;
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+        if (spans[i].begin < 0 || spans[i].begin >= spans[i].end || spans[i].end > size) {
+            return error{"code points [" + std::to_string(spans[i].begin) + ", " +
+                             std::to_string(spans[i].end) + ") of a caption of " + std::to_string(size),
+                         "noun phrase", i};
+        }
+        list.kept.push_back(phrase_at(caption, spans[i]));
+    }
+    return list;
+}
+
 /// The n-th occurrence (from 0) of a phrase in the caption, as whole words; ASCII letters match in either
 /// case, white space around it does not count. Error: an empty phrase, or fewer occurrences. O(bytes).
 [[nodiscard]] inline result<noun_phrase> find_phrase(std::string_view caption, std::string_view phrase,
