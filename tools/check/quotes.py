@@ -153,7 +153,8 @@ def check_link(root, document, target):
 
 
 def documents(root):
-    return [d for d in (root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("**/*.md")))
+    return [d for d in (root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").glob("**/*.md")),
+                        *sorted(root.glob("benchmarks/*.md")), *sorted(root.glob("models/*/*.md")))
             if d.is_file()]
 
 
