@@ -101,4 +101,31 @@ TEST_CASE("rules by name, and what each scores") {
     CHECK_EXPECTS(sam_score(sam_rule::attention_mass, found, 0, 0, 3, nullptr), "without a map");
 }
 
+TEST_CASE("a prompt's candidates keep their masks and their order under every rule") {
+    std::vector<sam_proposal> proposals(3);
+    for (index k = 0; k < 3; ++k) {
+        bitmap mask(2, 3);
+        mask(k % 2, k) = 1;
+        const auto i = static_cast<std::size_t>(k);
+        proposals[i] = {{encode(mask), 1, {}, 0.125 * static_cast<double>(k)}, 0.5F - static_cast<float>(k)};
+    }
+    mask_logits map{matrix<float>(2, 3), {3, 2}};
+    map.values(1, 1) = 4;
+    const std::array<std::array<float, 3>, 3> scores{
+        {{0.5F, -0.5F, -1.5F}, {0.0F, 0.125F, 0.25F}, {0.0F, 0.0F, 1.0F}}};
+    for (std::size_t r = 0; r < sam_rule_names.size(); ++r) {
+        const auto rule = static_cast<sam_rule>(r);
+        const auto found = sam_candidates(rule, proposals, &map);
+        REQUIRE(found.size() == 3);
+        for (std::size_t k = 0; k < 3; ++k) {
+            CHECK(found[k].mask == proposals[k].found.mask);
+            CHECK(found[k].score == (rule == sam_rule::attention_mass
+                                         ? attention_mass(proposals[k].found.mask, map)
+                                         : scores.at(r).at(k)));
+        }
+    }
+    CHECK(sam_candidates(sam_rule::last, {}, nullptr).empty());
+    CHECK_EXPECTS(sam_candidates(sam_rule::attention_mass, proposals, nullptr), "without a map");
+}
+
 } // namespace

@@ -200,13 +200,18 @@ TEST_CASE("the rules score the same masks") {
     auto sam = load();
     const auto predicted = sam.segment(scene.image.view(), prompts);
     REQUIRE(predicted);
+    const auto proposals = sam.propose(scene.image.view(), prompts);
+    REQUIRE(proposals);
     for (const std::string_view name : ostend::sam_rule_names) {
         const auto rule = *ostend::find_sam_rule(name);
         sam.set(rule, true);
         const auto found = sam.segment(scene.image.view(), prompts);
         REQUIRE(found);
+        const auto scored = ostend::sam_candidates(rule, proposals->front(), &*asked.mask);
         for (std::size_t k = 0; k < 3; ++k) {
             const auto& candidate = found->front()[k];
+            CHECK(candidate.mask == scored.at(k).mask);
+            CHECK(candidate.score == scored.at(k).score);
             CHECK(candidate.mask == predicted->front()[k].mask);
             if (rule == ostend::sam_rule::attention_mass) {
                 CHECK(candidate.score == ostend::attention_mass(candidate.mask, *asked.mask));

@@ -12,7 +12,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <string>
@@ -57,9 +56,9 @@ ostend::result<std::vector<ostend::prompt>> prompts_of(const ostend::grounding& 
 }
 
 /// The candidate that overlaps most with an object of the phrase's name; the first where there is no such
-/// object.
-std::size_t best_of(const std::vector<ostend::mask_candidate>& list, const known_scene& scene,
-                    const std::string& phrase) {
+/// object. Precondition: there is one.
+const ostend::mask_candidate& best_of(const std::vector<ostend::mask_candidate>& list,
+                                      const known_scene& scene, const std::string& phrase) {
     std::size_t best = 0;
     double most = -1;
     for (std::size_t k = 0; k < list.size(); ++k) {
@@ -72,48 +71,31 @@ std::size_t best_of(const std::vector<ostend::mask_candidate>& list, const known
             }
         }
     }
-    return best;
+    return list[best];
 }
 
-/// The same candidates with the scores of a rule that reads nothing but the masks.
-candidates rescored(candidates masks, const std::vector<ostend::prompt>& prompts, ostend::sam_rule rule) {
-    for (std::size_t i = 0; i < masks.size(); ++i) {
-        const auto count = static_cast<ostend::index>(masks[i].size());
-        for (ostend::index k = 0; k < count; ++k) {
-            auto& candidate = masks[i][static_cast<std::size_t>(k)];
-            candidate.score =
-                ostend::sam_score(rule, {candidate.mask}, candidate.score, k, count, &*prompts[i].mask);
-        }
-    }
-    return masks;
-}
-
-/// Adds what a scene gives with the masks that `choose` takes of each phrase's candidates.
+/// Adds what a scene gives with the candidate that `choose` takes for each phrase.
 template <class Choose>
-ostend::status add(variant& to, const known_scene& scene, const ostend::grounding& found,
-                   const candidates& masks, Choose&& choose) {
+ostend::status add(variant& to, const known_scene& scene, const ostend::grounding& found, Choose&& choose) {
     ostend::grounding with = found;
     for (std::size_t i = 0; i < with.phrases.size(); ++i) {
-        const auto& chosen = masks[i].at(choose(i));
-        with.phrases[i].mask = chosen.mask;
-        with.phrases[i].mask_score = chosen.score;
+        const ostend::result<ostend::mask_candidate> chosen = choose(i);
+        if (!chosen) {
+            return chosen.error().in(scene.name);
+        }
+        with.phrases[i].mask = chosen->mask;
+        with.phrases[i].mask_score = chosen->score;
     }
     const auto added = to.sums.update(scene, with);
     return added ? ostend::status(ostend::success{}) : ostend::status(added.error());
 }
 
-std::size_t greatest(const std::vector<ostend::mask_candidate>& list) {
-    return static_cast<std::size_t>(
-        std::max_element(list.begin(), list.end(),
-                         [](const auto& a, const auto& b) { return a.score < b.score; }) -
-        list.begin());
-}
-
-/// All lines of a segmenter for one scene: `segment` is asked once, `rules` give a line each, and the best
-/// possible choice another. lines: as many as rules, and one.
+/// All lines of a segmenter for one scene: segment(r) gives the candidates as rule r scores them, a line
+/// each, and the best possible choice is another. lines: as many as rules, and one.
 template <class Segment>
 ostend::status add_all(std::span<variant> lines, const known_scene& scene, const ostend::grounding& found,
                        Segment&& segment) {
+    const ostend::image_size size{scene.image.width, scene.image.height};
     for (std::size_t r = 0; r + 1 < lines.size(); ++r) {
         const auto start = std::chrono::steady_clock::now();
         const ostend::result<candidates> masks = segment(r);
@@ -122,13 +104,14 @@ ostend::status add_all(std::span<variant> lines, const known_scene& scene, const
         if (!masks) {
             return masks.error().in(scene.name);
         }
-        const auto chosen =
-            add(lines[r], scene, found, *masks, [&](std::size_t i) { return greatest((*masks)[i]); });
+        const auto chosen = add(lines[r], scene, found, [&](std::size_t i) {
+            return ostend::choose_candidate((*masks)[i], ostend::candidate_rule::best_score, size);
+        });
         if (!chosen) {
             return chosen;
         }
         if (r == 0) {
-            const auto best = add(lines.back(), scene, found, *masks, [&](std::size_t i) {
+            const auto best = add(lines.back(), scene, found, [&](std::size_t i) {
                 return best_of((*masks)[i], scene, found.phrases[i].phrase.text);
             });
             if (!best) {
@@ -221,18 +204,22 @@ int main(int argc, char** argv) {
             if (!cut) {
                 return fail(cut.error());
             }
-            candidates first; // the same masks for every rule
+            sam->set(ostend::sam_rule::predicted_iou, with_map);
+            std::vector<std::vector<ostend::sam_proposal>> proposals; // the same masks for every rule
             const auto by_rule = [&](std::size_t number) -> ostend::result<candidates> {
-                const auto rule = static_cast<ostend::sam_rule>(number);
-                if (rule == ostend::sam_rule::last || rule == ostend::sam_rule::attention_mass) {
-                    return rescored(first, *prompts, rule);
+                if (number == 0) {
+                    auto proposed = sam->propose(scene.image.view(), *prompts);
+                    if (!proposed) {
+                        return proposed.error();
+                    }
+                    proposals = *std::move(proposed);
                 }
-                sam->set(rule, with_map);
-                auto masks = sam->segment(scene.image.view(), *prompts);
-                if (masks && number == 0) {
-                    first = *masks;
+                candidates scored;
+                for (std::size_t p = 0; p < proposals.size(); ++p) {
+                    scored.push_back(ostend::sam_candidates(static_cast<ostend::sam_rule>(number),
+                                                            proposals[p], &*(*prompts)[p].mask));
                 }
-                return masks;
+                return scored;
             };
             const auto masks =
                 add_all(all.subspan(with_map ? 4 : 5 + rules, rules + 1), scene, *found, by_rule);

@@ -70,9 +70,25 @@ public:
     /// gives SAM's four masks is asked as SAM's predictor asks it: the last three for up to two points (a
     /// padding point or a box's corners counted), the first alone for more. Errors name the prompt: an image
     /// that is empty, not RGB or too narrow for the square; a prompt that says nothing or contradicts itself;
-    /// mask logits of another side than the decoder's; attention_mass without a mask; what OpenVINO says.
+    /// mask logits of another side than the decoder's; attention_mass without a mask; masks that the decoder
+    /// gives in a size that fits nothing; what OpenVINO says.
     [[nodiscard]] result<std::vector<std::vector<mask_candidate>>> segment(const image_view& image,
                                                                            std::span<const prompt> prompts) {
+        auto proposals = propose(image, prompts);
+        if (!proposals) {
+            return proposals.error();
+        }
+        std::vector<std::vector<mask_candidate>> all;
+        for (std::size_t i = 0; i < prompts.size(); ++i) {
+            const auto& map = prompts[i].mask;
+            all.push_back(sam_candidates(options_.rule, std::move((*proposals)[i]), map ? &*map : nullptr));
+        }
+        return all;
+    }
+
+    /// What segment() scores, for those who compare rules (sam_candidates). Errors as segment's.
+    [[nodiscard]] result<std::vector<std::vector<sam_proposal>>> propose(const image_view& image,
+                                                                         std::span<const prompt> prompts) {
         if (image.empty() || image.extent(2) != 3) {
             return error{"the image has " + std::to_string(image.extent(0)) + " x " +
                              std::to_string(image.extent(1)) + " pixels of " +
@@ -89,7 +105,7 @@ public:
                              std::to_string(frame.side) + " pixels",
                          "image"};
         }
-        std::vector<std::vector<mask_candidate>> all;
+        std::vector<std::vector<sam_proposal>> all;
         for (std::size_t i = 0; i < prompts.size(); ++i) {
             const std::string name = "prompts[" + std::to_string(i) + "]";
             status good = detail::check_prompt(prompts[i], size);
@@ -196,7 +212,7 @@ private:
         decoder_.set_tensor("orig_im_size", size);
     }
 
-    [[nodiscard]] result<std::vector<mask_candidate>> decode(const prompt& asked, const sam_frame& frame) {
+    [[nodiscard]] result<std::vector<sam_proposal>> decode(const prompt& asked, const sam_frame& frame) {
         const sam_export& kind = files_.kind;
         const bool nothing = asked.points.empty() && !asked.box;
         sam_points points = make_sam_points(asked, frame, kind.padding_point || nothing);
@@ -228,11 +244,11 @@ private:
             decoder_.set_tensor("has_mask_input", ov::Tensor(ov::element::f32, {1}, &has_mask));
         }
         decoder_.infer();
-        return read_candidates(asked, frame, count);
+        return read_candidates(frame, count);
     }
 
-    [[nodiscard]] result<std::vector<mask_candidate>>
-    read_candidates(const prompt& asked, const sam_frame& frame, std::size_t points) {
+    [[nodiscard]] result<std::vector<sam_proposal>> read_candidates(const sam_frame& frame,
+                                                                    std::size_t points) {
         const ov::Tensor masks = decoder_.get_tensor(std::string(files_.kind.masks));
         const ov::Tensor predicted = decoder_.get_tensor("iou_predictions");
         const ov::Shape& shape = masks.get_shape();
@@ -262,7 +278,7 @@ private:
                              std::to_string(frame.side) + "; wanted at most twice its side",
                          "decoder"};
         }
-        std::vector<mask_candidate> out;
+        std::vector<sam_proposal> out;
         for (index k = first; k < end; ++k) {
             if (own_size && (logits.extent(1) != size.height || logits.extent(2) != size.width)) {
                 return error{"gives masks of " + std::to_string(logits.extent(2)) + " x " +
@@ -270,11 +286,9 @@ private:
                                  std::to_string(size.width) + " x " + std::to_string(size.height),
                              "decoder"};
             }
-            logits_mask found = own_size ? from_logits(logits[k], options_.logits)
-                                         : from_sam_logits(logits[k], frame, options_.logits);
-            const float score = sam_score(options_.rule, found, predicted.data<float>()[k], k - first,
-                                          end - first, asked.mask ? &*asked.mask : nullptr);
-            out.push_back({std::move(found.mask), score});
+            out.push_back({own_size ? from_logits(logits[k], options_.logits)
+                                    : from_sam_logits(logits[k], frame, options_.logits),
+                           predicted.data<float>()[k]});
         }
         return out;
     }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "ostend/core/result.hpp"
+#include "ostend/host/segmenter.hpp"
 #include "ostend/mask/from_logits.hpp"
 #include "ostend/prompt/mask_logits.hpp"
 
@@ -14,6 +15,7 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ostend::inline v0 {
@@ -27,6 +29,12 @@ enum class sam_rule {
 
 inline constexpr std::array<std::string_view, 4> sam_rule_names{"predicted_iou", "stability", "last",
                                                                 "attention_mass"};
+
+/// A candidate before a rule scores it: all that the rules read.
+struct sam_proposal {
+    logits_mask found = {};
+    float predicted_iou = 0;
+};
 
 } // namespace ostend::inline v0
 
@@ -110,6 +118,19 @@ namespace ostend::inline OSTEND_KERNELS {
     default:
         return predicted_iou;
     }
+}
+
+/// A prompt's candidates with their scores by a rule. Precondition: map is given where the rule reads it.
+[[nodiscard]] inline std::vector<mask_candidate>
+sam_candidates(sam_rule rule, std::vector<sam_proposal> proposals, const mask_logits* map) {
+    std::vector<mask_candidate> out;
+    const auto count = static_cast<index>(proposals.size());
+    for (index i = 0; i < count; ++i) {
+        sam_proposal& p = proposals[static_cast<std::size_t>(i)];
+        const float score = sam_score(rule, p.found, p.predicted_iou, i, count, map);
+        out.push_back({std::move(p.found.mask), score});
+    }
+    return out;
 }
 
 } // namespace ostend::inline OSTEND_KERNELS
