@@ -21,6 +21,7 @@
 #include "ostend/core/result.hpp"
 #include "ostend/core/rounded_product.hpp"
 #include "ostend/core/threads.hpp"
+#include "ostend/geometry/antialias_taps.hpp"
 #include "ostend/geometry/frames.hpp"
 #include "ostend/geometry/grid.hpp"
 #include "ostend/geometry/layout.hpp"

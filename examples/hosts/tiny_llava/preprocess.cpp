@@ -1,4 +1,5 @@
 #include "tiny_llava/preprocess.hpp"
+#include "ostend/geometry/antialias_taps.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -26,35 +27,12 @@ double cubic(double x) {
     return 0.0;
 }
 
-// Which source pixels make one target pixel, and with what weights.
-struct taps {
-    index first = 0;
-    std::vector<int> weights;
-};
+using taps = ostend::pixel_taps<int>;
 
-// When shrinking, the filter is widened by the scale, so that every source pixel counts (antialiasing).
 std::vector<taps> make_taps(index source, index target) {
-    const double scale = double(source) / double(target);
-    const double stretch = std::max(scale, 1.0);
-    const double support = 2.0 * stretch;
-    std::vector<taps> all(static_cast<std::size_t>(target));
-    for (index t = 0; t < target; ++t) {
-        const double centre = (double(t) + 0.5) * scale;
-        const auto first = std::max<index>(static_cast<index>(centre - support + 0.5), 0);
-        const auto last = std::min<index>(static_cast<index>(centre + support + 0.5), source);
-        std::vector<double> exact;
-        double sum = 0;
-        for (index s = first; s < last; ++s) {
-            exact.push_back(cubic((double(s) - centre + 0.5) / stretch));
-            sum += exact.back();
-        }
-        taps& out = all[static_cast<std::size_t>(t)];
-        out.first = first;
-        for (const double weight : exact) {
-            out.weights.push_back(static_cast<int>(std::lround(weight / sum * (1 << precision))));
-        }
-    }
-    return all;
+    return ostend::antialias_taps(source, target, 2.0, cubic, [](double share) {
+        return static_cast<int>(std::lround(share * (1 << precision)));
+    });
 }
 
 } // namespace

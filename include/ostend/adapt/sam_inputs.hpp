@@ -5,6 +5,7 @@
 // files, which add half a pixel inside: half a pixel is taken off here.
 #pragma once
 
+#include "ostend/geometry/antialias_taps.hpp"
 #include "ostend/peak/resample.hpp"
 #include "ostend/prompt/prompt.hpp"
 #include "ostend/prompt/sam_frame.hpp"
@@ -35,33 +36,11 @@ struct sam_points {
 namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
 
-/// For each of `to` pixels, what it is the weighted mean of along an axis of `from` pixels.
-struct triangle_taps {
-    std::vector<index> first = {};
-    std::vector<std::vector<float>> weights = {};
-};
-[[nodiscard]] inline triangle_taps make_triangle_taps(index from, index to) {
-    triangle_taps taps;
-    const double scale = static_cast<double>(from) / static_cast<double>(to);
-    const double reach = std::max(scale, 1.0);
-    for (index i = 0; i < to; ++i) {
-        const double centre = (static_cast<double>(i) + 0.5) * scale;
-        const auto begin = std::max<index>(0, static_cast<index>(centre - reach + 0.5));
-        const auto end = std::min<index>(from, static_cast<index>(centre + reach + 0.5));
-        std::vector<double> weights;
-        double sum = 0;
-        for (index j = begin; j < end; ++j) {
-            const double away = std::abs(static_cast<double>(j) + 0.5 - centre) / reach;
-            weights.push_back(std::max(0.0, 1.0 - away));
-            sum += weights.back();
-        }
-        taps.first.push_back(begin);
-        taps.weights.emplace_back();
-        for (const double w : weights) {
-            taps.weights.back().push_back(static_cast<float>(w / sum));
-        }
-    }
-    return taps;
+/// A triangle that widens where the axis shrinks.
+[[nodiscard]] inline std::vector<pixel_taps<float>> make_triangle_taps(index from, index to) {
+    return antialias_taps(
+        from, to, 1.0, [](double x) { return std::max(0.0, 1.0 - std::abs(x)); },
+        [](double share) { return static_cast<float>(share); });
 }
 
 } // namespace detail
@@ -88,8 +67,8 @@ struct triangle_taps {
         for (index y = 0; y < image.extent(0); ++y) {
             for (std::size_t x = 0; x < width; ++x) {
                 float sum = 0;
-                index at = columns.first[x];
-                for (const float w : columns.weights[x]) {
+                index at = columns[x].first;
+                for (const float w : columns[x].weights) {
                     sum += w * static_cast<float>(image(y, at++, c));
                 }
                 wide[static_cast<std::size_t>(y) * width + x] = (sum - mean) * factor;
@@ -97,9 +76,9 @@ struct triangle_taps {
         }
         for (index y = 0; y < size.height; ++y) {
             float* to = out.data() + (c * canvas.height + y) * canvas.width;
-            const auto& weights = rows.weights[static_cast<std::size_t>(y)];
+            const auto& [first, weights] = rows[static_cast<std::size_t>(y)];
             for (std::size_t k = 0; k < weights.size(); ++k) {
-                const auto row = static_cast<std::size_t>(rows.first[static_cast<std::size_t>(y)]) + k;
+                const auto row = static_cast<std::size_t>(first) + k;
                 const float* from = wide.data() + row * width;
                 for (std::size_t x = 0; x < width; ++x) {
                     to[x] += weights[k] * from[x];
