@@ -339,6 +339,49 @@ TEST_CASE("a token that is announced again is recorded anew, and what was not an
     CHECK(maps_of(recorder).rows() == 3);
 }
 
+TEST_CASE(
+    "a decode in parts: each part's columns have their own rows of the mask, and ALiBi its own slopes") {
+    for (const bool fused : {true, false}) {
+        CAPTURE(fused);
+        toy_model model({});
+        ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+        model.listen(ostend::ggml_recorder::eval, &recorder);
+        const scene s({.fused = fused}, true);
+        s.show(model, recorder);
+        std::vector<ostend::ggml_column> announced(4);
+        for (index i = 0; i < 4; ++i) {
+            announced[static_cast<std::size_t>(i)] = {0, i};
+        }
+        recorder.before_decode(announced);
+        for (index part = 0; part < 2; ++part) { // two columns each; the second part sees more cells
+            decode_step step = s.rest;
+            step.queries = 2;
+            step.rows.assign(s.rest.rows.begin() + 2 * part, s.rest.rows.begin() + 2 * part + 2);
+            step.mask = [&, part](index, index query, index key) {
+                return s.rest.mask(0, 2 * part + query, key);
+            };
+            model.run(step);
+            const auto maps = recorder.recorded();
+            REQUIRE(maps);
+            for (index query = 0; query < 2; ++query) {
+                std::vector<float> row(30);
+                REQUIRE(maps->read_map(2 * part + query, row));
+                CHECK(difference(row, model.map(step, 0, query, s.image)) < (fused ? 2e-6 : 1e-3));
+            }
+        }
+    }
+    toy_model model({});
+    ostend::ggml_recorder recorder({.layers = 2, .heads = 6});
+    model.listen(ostend::ggml_recorder::eval, &recorder);
+    for (const float max_bias : {8.0F, 2.0F, 0.0F, 8.0F}) { // one recorder, one graph after another
+        const scene s({.max_bias = max_bias}, false);
+        s.show(model, recorder);
+        recorder.before_prompt(5);
+        model.run(s.rest);
+        CHECK(difference(maps_of(recorder).row(0), model.map(s.rest, 0, 4, s.image)) < 2e-6);
+    }
+}
+
 TEST_CASE("image tokens that are gone, masked or unknown are errors that say so") {
     const scene s({}, true);
     const auto run = [&](auto&& spoil) {

@@ -86,6 +86,7 @@ public:
         columns_.assign(columns.begin(), columns.end());
         of_sequence_.clear();
         done_.clear();
+        mask_ = {};
         armed_ = false;
         std::set<int> met;
         for (std::size_t i = 0; i < columns_.size(); ++i) {
@@ -221,6 +222,20 @@ public:
 
 private:
     using lane_key = std::pair<int, int>; // layer; sequence where they have streams of their own, else -1
+    struct query_place {
+        index stream = 0; ///< in the node
+        index query = 0;  ///< of the stream, in the node
+        int lane = -1;
+        index column = 0; ///< of the lane, of all that were announced
+    };
+    /// The row of the last query: the layers of a graph share a mask. Other graphs write other rows into the
+    /// same tensor, but not of the same announced column.
+    struct kept_mask {
+        const ggml_tensor* mask = nullptr;
+        int lane = -1;
+        index column = 0;
+        v0::detail::ggml_mask_row row = {};
+    };
 
     bool on_ask(ggml_tensor& node);
     bool on_node(ggml_tensor& node);
@@ -228,7 +243,8 @@ private:
     void record(const ggml_tensor& node, int layer);
     [[nodiscard]] const ggml_column* find_column(int lane, index done) const;
     status add(const ggml_attention& attention, const ggml_cache_place& place, const row_key& where,
-               index stream, index query, int sequence);
+               const query_place& of, int sequence);
+    result<const v0::detail::ggml_mask_row*> mask_of(const ggml_attention& attention, const query_place& of);
     result<qk_block> block_of(const ggml_attention& attention, index stream, index query,
                               const v0::detail::ggml_mask_row& mask);
     status keep_keys(const ggml_attention& attention, const ggml_cache_place& place, int layer, int sequence,
@@ -250,7 +266,9 @@ private:
     ggml_image_cells cells_ = {};
     std::map<const void*, std::vector<bool>> seen_ = {};         // rows that kept queries see
     std::map<std::pair<int, int>, key_source> stream_keys_ = {}; // of layer, sequence
-    std::vector<float> slopes_ = {};
+    kept_mask mask_ = {};
+    std::vector<float> slopes_ = {}; // of as many heads, for slopes_bias_
+    float slopes_bias_ = 0;
     std::vector<ggml_column> columns_ = {};
     std::map<int, std::vector<std::size_t>> of_sequence_ = {};
     std::map<lane_key, index> done_ = {};

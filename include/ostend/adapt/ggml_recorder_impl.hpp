@@ -132,7 +132,8 @@ inline void ggml_recorder::record(const ggml_tensor& node, int layer) {
                 continue;
             }
             const row_key where{.layer = layer, .token = *column->token};
-            if (const status added = add(*attention, *place, where, stream, query, column->sequence);
+            if (const status added =
+                    add(*attention, *place, where, {stream, query, lane, done}, column->sequence);
                 !added) {
                 fail(column->sequence, where.token,
                      added.error().in("layer " + std::to_string(layer) + ", token " +
@@ -151,8 +152,21 @@ inline const ggml_column* ggml_recorder::find_column(int lane, index done) const
     return found == of_sequence_.end() || at >= found->second.size() ? nullptr : &columns_[found->second[at]];
 }
 
+inline result<const v0::detail::ggml_mask_row*> ggml_recorder::mask_of(const ggml_attention& attention,
+                                                                       const query_place& of) {
+    if (attention.mask == nullptr || mask_.mask != attention.mask || mask_.lane != of.lane ||
+        mask_.column != of.column) {
+        auto row = ggml_mask_of(attention, of.query, of.stream);
+        if (!row) {
+            return row.error();
+        }
+        mask_ = {attention.mask, of.lane, of.column, *std::move(row)};
+    }
+    return &mask_.row;
+}
+
 inline status ggml_recorder::add(const ggml_attention& attention, const ggml_cache_place& place,
-                                 const row_key& where, index stream, index query, int sequence) {
+                                 const row_key& where, const query_place& of, int sequence) {
     if (attention.heads() != options_.heads) {
         return error{std::to_string(attention.heads()) + " query heads, where the recorder was made for " +
                          std::to_string(options_.heads),
@@ -163,11 +177,12 @@ inline status ggml_recorder::add(const ggml_attention& attention, const ggml_cac
         return image.error();
     }
     const key_selection& keys = **image;
-    const auto mask = ggml_mask_of(attention, query, stream);
-    if (!mask) {
-        return mask.error();
+    const auto found = mask_of(attention, of);
+    if (!found) {
+        return found.error();
     }
-    if (const status whole = detail::ggml_sees_image(*mask, keys); !whole) {
+    const v0::detail::ggml_mask_row& mask = **found;
+    if (const status whole = detail::ggml_sees_image(mask, keys); !whole) {
         return whole.error();
     }
     recorder& into = recorder_of(sequence, keys);
@@ -181,15 +196,15 @@ inline status ggml_recorder::add(const ggml_attention& attention, const ggml_cac
         if (!rows) {
             return rows.error();
         }
-        into.add(where, (*rows)[stream].slice(1, query), keys);
+        into.add(where, (*rows)[of.stream].slice(1, of.query), keys);
         return success{};
     }
-    const auto block = block_of(attention, stream, query, *mask);
+    const auto block = block_of(attention, of.stream, of.query, mask);
     if (!block) {
         return block.error();
     }
     if (options_.mode == recording::deferred) {
-        if (const status kept = keep_keys(attention, place, where.layer, sequence, stream, *mask); !kept) {
+        if (const status kept = keep_keys(attention, place, where.layer, sequence, of.stream, mask); !kept) {
             return kept.error();
         }
     }
@@ -211,8 +226,10 @@ inline result<qk_block> ggml_recorder::block_of(const ggml_attention& attention,
     if (!visible) {
         return visible.error();
     }
-    if (attention.max_bias > 0) {
+    if (attention.max_bias > 0 &&
+        (attention.max_bias != slopes_bias_ || attention.heads() != static_cast<index>(slopes_.size()))) {
         slopes_ = ggml_alibi_slopes(attention.max_bias, attention.heads());
+        slopes_bias_ = attention.max_bias;
     }
     qk_block block{.q = (*q)[stream].range(1, query, 1).permuted({1, 0, 2}),
                    .keys = *keys,
