@@ -11,10 +11,13 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -183,6 +186,27 @@ std::string write_bytes(const std::string& name, const std::string& bytes) {
     std::ofstream(file, std::ios::binary) << bytes;
     return file;
 }
+/// A string as GGUF has it: its length, its bytes.
+std::string gguf_string(const std::string& text) {
+    std::uint64_t size = text.size();
+    std::string out(sizeof(size), '\0');
+    std::memcpy(out.data(), &size, sizeof(size));
+    return out + text;
+}
+/// The file with `after` in place of the one `before` that it holds.
+std::string replaced(std::string bytes, const std::string& before, const std::string& after) {
+    const std::size_t at = bytes.find(before);
+    REQUIRE(at != std::string::npos);
+    return bytes.replace(at, before.size(), after);
+}
+/// The file with other bytes in the value of a key; behind the key its type is named, 4 bytes.
+template <class T>
+std::string with_value(std::string bytes, const std::string& key, T value, std::size_t skip = 0) {
+    const std::size_t at = bytes.find(gguf_string(key));
+    REQUIRE_MESSAGE(at != std::string::npos, key);
+    std::memcpy(bytes.data() + at + gguf_string(key).size() + 4 + skip, &value, sizeof(value));
+    return bytes;
+}
 
 } // namespace
 
@@ -307,6 +331,45 @@ TEST_CASE("one token, no token, too many, prompts without choice") {
     CHECK(empty.error().message().find("image: an image of 0 x 0 pixels") != std::string::npos);
 }
 
+TEST_CASE("texts of more tokens than bytes, and pieces of any length") {
+    const auto good = files_of("tiny-llava");
+    const std::string model = read_bytes(good.model);
+    const auto image = scenes()[0].image;
+    auto options = good;
+    { // without the piece of a space its three bytes are tokens
+        options.model = write_bytes(
+            "spaces.gguf", replaced(model, gguf_string("\xE2\x96\x81"), gguf_string("\xE2\x96\x82")));
+        auto host = load(options);
+        const auto made = host.generate(image.view(), {.text = "    "});
+        REQUIRE_MESSAGE(made, made.error().message());
+        CHECK(made->tokens.size() == 16); // the four, and the one that opens a text, and the end
+        std::string said;
+        for (const auto& t : made->tokens) {
+            said += t.bytes;
+        }
+        CHECK(said == "\xE2\x96\x81\xE2\x96\x81\xE2\x96\x81\xE2\x96\x81\xE2\x96\x81");
+    }
+    auto plain = load(good);
+    const auto short_words = plain.generate(image.view(), {});
+    REQUIRE(short_words);
+    std::size_t word = 1; // one that the prompt has no part of
+    while (short_words->tokens.at(word).bytes.size() < 4 ||
+           std::string(" describe:").find(short_words->tokens[word].bytes) != std::string::npos) {
+        ++word;
+    }
+    const std::string bytes = short_words->tokens[word].bytes;
+    const std::string more(320, 'x'); // a multiple of what tensors are aligned to
+    REQUIRE(bytes.front() == ' ');
+    const std::string piece = "\xE2\x96\x81" + bytes.substr(1);
+    options.model = write_bytes("long.gguf", replaced(model, gguf_string(piece), gguf_string(piece + more)));
+    auto host = load(options);
+    const auto long_words = host.generate(image.view(), {});
+    REQUIRE_MESSAGE(long_words, long_words.error().message());
+    REQUIRE(long_words->tokens.size() == short_words->tokens.size());
+    CHECK(long_words->tokens[word].id == short_words->tokens[word].id);
+    CHECK(long_words->tokens[word].bytes == bytes + more);
+}
+
 TEST_CASE("wrong files are errors that name the file and what is wrong with it") {
     const auto good = files_of("tiny-llava");
     const auto with = [&](std::string model, std::string mmproj) {
@@ -350,4 +413,61 @@ TEST_CASE("wrong files are errors that name the file and what is wrong with it")
     REQUIRE(kind != std::string::npos);
     other.replace(kind + 19 + 4 + 8, 3, "ldp");
     contains(with(good.model, write_bytes("other.gguf", other)), "clip.projector_type: is 'ldp'");
+}
+
+TEST_CASE("numbers that llama.cpp would abort over are errors that name the file and the field") {
+    struct damage {
+        const char* key;
+        std::uint32_t value;
+        const char* said;
+    };
+    for (const char* name : {"tiny-llava", "tiny-llava-clip"}) {
+        const auto good = files_of(name);
+        const std::string model = read_bytes(good.model);
+        const std::string mmproj = read_bytes(good.mmproj);
+        const auto check = [&](const llama_cpp_options& options, const std::string& file,
+                               const std::string& said) {
+            const std::string message = message_of(options);
+            CHECK_MESSAGE(message.find(file) != std::string::npos, message);
+            CHECK_MESSAGE(message.find(said) != std::string::npos, message);
+        };
+        for (const damage& d :
+             {damage{"llama.block_count", 0, "llama.block_count: is missing, or not a number from 1 to 512"},
+              damage{"llama.block_count", 513, "llama.block_count"},
+              damage{"llama.block_count", 0xffffffffU, "llama.block_count"},
+              damage{"llama.context_length", 0,
+                     "llama.context_length: is missing, or not a number from 1 to"},
+              damage{"llama.context_length", 0x80000000U, "llama.context_length"},
+              damage{"llama.context_length", 0xffffffffU, "from 1 to 2147483647"}}) {
+            auto options = good;
+            options.model = write_bytes("damaged.gguf", with_value(model, d.key, d.value));
+            check(options, "damaged.gguf", d.said);
+        }
+        const std::string heads = "clip.vision.attention.head_count";
+        for (const damage& d :
+             {damage{heads.c_str(), 0,
+                     "head_count: is missing, or no divisor of clip.vision.embedding_length"},
+              damage{heads.c_str(), 5, "clip.vision.attention.head_count: "},
+              damage{heads.c_str(), 0xffffffffU, "clip.vision.attention.head_count: "},
+              damage{"clip.vision.embedding_length", 0, "clip.vision.embedding_length: is missing"},
+              damage{"clip.vision.embedding_length", 64,
+                     "v.patch_embd.weight: is of 12 x 12 x 3 x 192; clip.vision.patch_size is 12 and "
+                     "embedding_length 64"},
+              damage{"clip.vision.patch_size", 6, "v.patch_embd.weight: is of 12 x 12 x 3 x 192"},
+              damage{"clip.vision.patch_size", 0, "clip.vision.image_size: is not a multiple"},
+              damage{"clip.vision.image_size", 288, "v.position_embd.weight: is of 192 x 14"}, // 144 or 145
+              damage{"clip.vision.image_size", 0, "clip.vision.image_size: is not a multiple"}}) {
+            auto options = good;
+            options.mmproj = write_bytes("damaged.gguf", with_value(mmproj, d.key, d.value));
+            check(options, "damaged.gguf", d.said);
+        }
+        // An array: the type of its elements and their number stand before them.
+        for (const std::string key : {"clip.vision.image_mean", "clip.vision.image_std"}) {
+            for (const float value : {std::numeric_limits<float>::quiet_NaN(), 1e30F, 0.0F, -0.5F, 1.5F}) {
+                auto options = good;
+                options.mmproj = write_bytes("damaged.gguf", with_value(mmproj, key, value, 4 + 8 + 4));
+                check(options, "damaged.gguf", key + ": is not three numbers above 0 and up to 1");
+            }
+        }
+    }
 }

@@ -7,7 +7,11 @@
 #include <mtmd-helper.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
+#include <iterator>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -31,6 +35,13 @@ void listen(ggml_log_level level, const char* text, void* /*data*/) {
     }
 }
 
+// Runs a call whose failure becomes a refusal: complaints of calls before are not of this one.
+template <class Call>
+auto heard(Call&& call) {
+    last_complaint.clear();
+    return call();
+}
+
 error refusal(const std::string& what, const std::string& field) {
     return {last_complaint.empty() ? what : what + " (" + last_complaint + ")", field};
 }
@@ -44,6 +55,30 @@ std::vector<const mtmd_input_chunk*> list(const mtmd::input_chunks_ptr& chunks) 
 }
 bool is_image(const mtmd_input_chunk* chunk) {
     return mtmd_input_chunk_get_type(chunk) == MTMD_INPUT_CHUNK_TYPE_IMAGE;
+}
+
+std::string extents_of(const ggml_tensor& t) {
+    std::string out;
+    for (const std::int64_t n : t.ne) {
+        out += (out.empty() ? "" : " x ") + std::to_string(n);
+    }
+    return out;
+}
+
+// llama.cpp asserts these, or believes them.
+status check_language(const gguf_file& file) {
+    const std::string root = file.architecture() + ".";
+    const auto blocks = file.number((root + "block_count").c_str());
+    if (!blocks || *blocks < 1 || *blocks > 512) { // LLAMA_MAX_LAYERS
+        return error{"is missing, or not a number from 1 to 512", file.path() + ": " + root + "block_count"};
+    }
+    const auto positions = file.number((root + "context_length").c_str());
+    constexpr std::uint32_t most = std::numeric_limits<std::int32_t>::max();
+    if (!positions || *positions < 1 || *positions > most) {
+        return error{"is missing, or not a number from 1 to " + std::to_string(most),
+                     file.path() + ": " + root + "context_length"};
+    }
+    return success{};
 }
 
 // A batch of tokens of sequence 0 from a position on; logits of the last, or of all.
@@ -95,13 +130,15 @@ ostend::result<llama_cpp_host> llama_cpp_host::load(const llama_cpp_options& opt
     llama_log_set(listen, nullptr);
     mtmd_log_set(listen, nullptr);
     mtmd_helper_log_set(listen, nullptr);
-    last_complaint.clear();
     const auto language = gguf_file::read(options.model);
     if (!language) {
         return language.error();
     }
     if (language->architecture() == "clip") {
         return error{"is a vision tower (mmproj), not a language model", options.model};
+    }
+    if (status sound = check_language(*language); !sound) {
+        return sound.error();
     }
     const auto tower = gguf_file::read(options.mmproj);
     if (!tower) {
@@ -121,7 +158,7 @@ ostend::result<llama_cpp_host> llama_cpp_host::load(const llama_cpp_options& opt
     llama_backend_init();
     llama_model_params how = llama_model_default_params();
     how.n_gpu_layers = 0;
-    host.model_.reset(llama_model_load_from_file(options.model.c_str(), how));
+    host.model_.reset(heard([&] { return llama_model_load_from_file(options.model.c_str(), how); }));
     if (!host.model_) {
         return refusal("cannot be loaded", options.model);
     }
@@ -135,7 +172,8 @@ ostend::result<llama_cpp_host> llama_cpp_host::load(const llama_cpp_options& opt
     seeing.print_timings = false;
     seeing.n_threads = host.options_.threads;
     seeing.warmup = false;
-    host.vision_.reset(mtmd_init_from_file(options.mmproj.c_str(), host.model_.get(), seeing));
+    host.vision_.reset(
+        heard([&] { return mtmd_init_from_file(options.mmproj.c_str(), host.model_.get(), seeing); }));
     if (!host.vision_) {
         return refusal("cannot be loaded", options.mmproj);
     }
@@ -171,15 +209,49 @@ status llama_cpp_host::read_tower(const gguf_file& file, int width) {
     if (!side || !cell || *cell < 1 || *side % *cell != 0 || *side > 8192 || *side / *cell < 1) {
         return wrong("clip.vision.image_size", "is not a multiple of clip.vision.patch_size");
     }
-    const auto mean = file.three("clip.vision.image_mean");
-    const auto deviation = file.three("clip.vision.image_std");
-    if (!mean || !deviation) {
-        return wrong("clip.vision.image_mean", "or image_std is not three numbers");
+    const auto width_seen = file.number("clip.vision.embedding_length");
+    if (!width_seen || *width_seen < 1) {
+        return wrong("clip.vision.embedding_length", "is missing, or not a number from 1 on");
+    }
+    const auto has_extents = [](const ggml_tensor* t, const std::array<std::int64_t, 4>& wanted) {
+        return t != nullptr && std::equal(wanted.begin(), wanted.end(), std::begin(t->ne));
+    };
+    const ggml_tensor* const patches = file.tensor("v.patch_embd.weight");
+    if (!has_extents(patches, {*cell, *cell, 3, *width_seen})) {
+        return wrong("v.patch_embd.weight", patches == nullptr
+                                                ? std::string("is missing")
+                                                : "is of " + extents_of(*patches) +
+                                                      "; clip.vision.patch_size is " + std::to_string(*cell) +
+                                                      " and embedding_length " + std::to_string(*width_seen));
+    }
+    has_class_token_ = file.tensor("v.class_embd") != nullptr;
+    const std::int64_t grid = *side / *cell;
+    const ggml_tensor* const positions = file.tensor("v.position_embd.weight");
+    if (!has_extents(positions, {*width_seen, grid * grid + (has_class_token_ ? 1 : 0), 1, 1})) {
+        return wrong("v.position_embd.weight", positions == nullptr
+                                                   ? std::string("is missing")
+                                                   : "is of " + extents_of(*positions) +
+                                                         "; clip.vision.image_size " + std::to_string(*side) +
+                                                         " has " + std::to_string(grid * grid) + " patches" +
+                                                         (has_class_token_ ? " beside the class token" : ""));
+    }
+    const auto heads = file.number("clip.vision.attention.head_count");
+    if (!heads || *heads < 1 || *width_seen % *heads != 0) {
+        return wrong("clip.vision.attention.head_count",
+                     "is missing, or no divisor of clip.vision.embedding_length");
+    }
+    pixel_config pixels;
+    for (auto [key, values] :
+         {std::pair{"clip.vision.image_mean", &pixels.mean}, {"clip.vision.image_std", &pixels.deviation}}) {
+        const auto found = file.three(key);
+        if (!found || !std::all_of(found->begin(), found->end(), [](float v) { return v > 0 && v <= 1; })) {
+            return wrong(key, "is not three numbers above 0 and up to 1");
+        }
+        *values = *found;
     }
     side_ = *side;
     cell_ = *cell;
-    pixels_ = {*mean, *deviation};
-    has_class_token_ = file.tensor("v.class_embd") != nullptr;
+    pixels_ = pixels;
     return success{};
 }
 
@@ -256,7 +328,7 @@ ostend::result<mtmd::input_chunks_ptr> llama_cpp_host::read_prompt(const ostend:
     const mtmd_bitmap* const pictures[] = {bitmap.ptr.get()}; // NOLINT: as the C interface wants it
     const mtmd_input_text input{text.c_str(), text.size(), true, true};
     mtmd::input_chunks_ptr chunks(mtmd_input_chunks_init());
-    if (mtmd_tokenize(vision_.get(), chunks.get(), &input, pictures, 1) != 0) {
+    if (heard([&] { return mtmd_tokenize(vision_.get(), chunks.get(), &input, pictures, 1); }) != 0) {
         return refusal("cannot be made into tokens", "prompt");
     }
     index images = 0;
@@ -286,7 +358,7 @@ ostend::result<ostend::matrix<float>> llama_cpp_host::see(const ostend::image_vi
         if (!is_image(chunk)) {
             continue;
         }
-        if (mtmd_encode_chunk(vision_.get(), chunk) != 0) {
+        if (heard([&] { return mtmd_encode_chunk(vision_.get(), chunk); }) != 0) {
             return refusal("the vision tower failed", options_.mmproj);
         }
         ostend::matrix<float> out(static_cast<index>(mtmd_input_chunk_get_n_tokens(chunk)),
@@ -298,11 +370,21 @@ ostend::result<ostend::matrix<float>> llama_cpp_host::see(const ostend::image_vi
     return error{"holds no image", "prompt"};
 }
 
-std::vector<llama_token> llama_cpp_host::tokens_of(const std::string& text) const {
+ostend::result<std::vector<llama_token>> llama_cpp_host::tokens_of(const std::string& text) const {
     std::vector<llama_token> out(text.size() + 2);
-    const int count = llama_tokenize(vocabulary_, text.data(), static_cast<std::int32_t>(text.size()),
-                                     out.data(), static_cast<std::int32_t>(out.size()), false, false);
-    out.resize(static_cast<std::size_t>(std::max(count, 0)));
+    const auto fill = [&] {
+        return llama_tokenize(vocabulary_, text.data(), static_cast<std::int32_t>(text.size()), out.data(),
+                              static_cast<std::int32_t>(out.size()), false, false);
+    };
+    std::int32_t count = fill();
+    if (count < 0 && count != std::numeric_limits<std::int32_t>::min()) { // more than one a byte
+        out.resize(static_cast<std::size_t>(-count));
+        count = fill();
+    }
+    if (count < 0) {
+        return error{"cannot be made into tokens", "text"};
+    }
+    out.resize(static_cast<std::size_t>(count));
     return out;
 }
 
@@ -314,8 +396,15 @@ std::vector<ostend::token_text> llama_cpp_host::texts_of(const std::vector<llama
         t.special = llama_vocab_is_control(vocabulary_, token) || llama_vocab_is_eog(vocabulary_, token);
         if (!t.special) {
             std::string bytes(256, '\0');
-            const int size = llama_token_to_piece(vocabulary_, token, bytes.data(),
-                                                  static_cast<std::int32_t>(bytes.size()), 0, false);
+            const auto fill = [&] {
+                return llama_token_to_piece(vocabulary_, token, bytes.data(),
+                                            static_cast<std::int32_t>(bytes.size()), 0, false);
+            };
+            int size = fill();
+            if (size < 0) { // it is longer
+                bytes.resize(static_cast<std::size_t>(-size));
+                size = fill();
+            }
             t.bytes = bytes.substr(0, static_cast<std::size_t>(std::max(size, 0)));
         }
         if (first && !t.bytes.empty()) {
@@ -342,7 +431,11 @@ ostend::result<ostend::generation> llama_cpp_host::generate(const ostend::image_
     }
     std::vector<llama_token> answer;
     if (request.text) {
-        answer = tokens_of(*request.text);
+        auto tokens = tokens_of(*request.text);
+        if (!tokens) {
+            return tokens.error();
+        }
+        answer = *std::move(tokens);
         answer.push_back(llama_vocab_eos(vocabulary_));
     }
     const auto prompt_size = static_cast<index>(mtmd_helper_get_n_tokens(chunks->get()));
@@ -375,7 +468,7 @@ ostend::result<ostend::generation> llama_cpp_host::generate(const ostend::image_
         options_.flash_attention ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
     how.type_k = options_.key_type;
     how.no_perf = true;
-    const context_ptr context(llama_init_from_model(model_.get(), how));
+    const context_ptr context(heard([&] { return llama_init_from_model(model_.get(), how); }));
     if (!context) {
         return refusal("no context can be made", options_.model);
     }
@@ -387,19 +480,21 @@ ostend::result<ostend::generation> llama_cpp_host::generate(const ostend::image_
         if (announce) {
             ostend::before_decode(recorder, context.get(), batch.get());
         }
-        return llama_decode(context.get(), batch.get()) == 0 ? status(success{})
-                                                             : refusal("decoding failed", options_.model);
+        return heard([&] { return llama_decode(context.get(), batch.get()); }) == 0
+                   ? status(success{})
+                   : refusal("decoding failed", options_.model);
     };
     for (const mtmd_input_chunk* const chunk : parts) {
         if (is_image(chunk)) {
             recorder.begin_image();
-            const int failed =
-                mtmd_helper_eval_chunk_single(vision_.get(), context.get(), chunk, at, 0,
-                                              static_cast<std::int32_t>(how.n_batch), false, &at);
-            recorder.end_image(order);
-            if (failed != 0) {
+            const int failed = heard([&] {
+                return mtmd_helper_eval_chunk_single(vision_.get(), context.get(), chunk, at, 0,
+                                                     static_cast<std::int32_t>(how.n_batch), false, &at);
+            });
+            if (failed != 0) { // end_image would miss what was not written
                 return refusal("the image cannot be decoded", options_.mmproj);
             }
+            recorder.end_image(order);
             continue;
         }
         std::size_t count = 0;

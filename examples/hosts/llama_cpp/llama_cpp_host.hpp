@@ -33,7 +33,8 @@ struct llama_cpp_options {
 class llama_cpp_host {
 public:
     /// Errors name the file and the field: no GGUF file, a cut one, one of another kind in each other's
-    /// place, a tower whose features are not as wide as the model's, another projector than LLaVA's.
+    /// place, a tower whose features are not as wide as the model's, another projector than LLaVA's, numbers
+    /// that are not those of the tensors. (llama.cpp may still abort the process over other damage.)
     [[nodiscard]] static ostend::result<llama_cpp_host> load(const llama_cpp_options& options);
 
     /// Answers greedily until an end token, max_tokens or the model's last position; or reads request.text as
@@ -72,7 +73,7 @@ private:
     [[nodiscard]] ostend::status probe_class_token(int pairs);
     [[nodiscard]] ostend::result<mtmd::input_chunks_ptr> read_prompt(const ostend::image_view& image,
                                                                      const std::string& prompt) const;
-    [[nodiscard]] std::vector<llama_token> tokens_of(const std::string& text) const;
+    [[nodiscard]] ostend::result<std::vector<llama_token>> tokens_of(const std::string& text) const;
     [[nodiscard]] std::vector<ostend::token_text> texts_of(const std::vector<llama_token>& tokens) const;
 
     llama_cpp_options options_ = {};
