@@ -2,6 +2,7 @@
 //
 // Every path ends in deliver(): one layer's reduced row of one token is judged there, and only there, so that
 // rows, blocks, online and kept queries are held to the same rules without another pass over the inputs.
+// Longer than most headers: the ways in share the marks of what was taken and are undone together.
 #pragma once
 
 #include "ostend/attention/recorder.hpp"

@@ -3,7 +3,8 @@
 // Augmenting paths from two growing search trees that are repaired and not rebuilt (Boykov and Kolmogorov
 // 2004), on arrays with a margin of one node, so that a neighbour is an offset and no border is tested.
 // Capacities are integers: the flow is exact and the cut the same on every machine. Worst case O(V^2 E flow);
-// in practice close to linear for images. Not for general graphs.
+// in practice close to linear for images. Not for general graphs. Longer than most headers: one algorithm,
+// whose steps all work on the same arrays.
 #pragma once
 
 #include "ostend/core/element.hpp"

@@ -9,7 +9,7 @@
 // pronouns. What it does not do: attach relative clauses or prepositions to a phrase, join "salt and pepper",
 // resolve pronouns, tell a rare verb from a noun ("the crane cranes"), join "two wine and beer glasses", look
 // into quotations, read other languages, or find a noun that only its context tells from a verb or an
-// adjective.
+// adjective. Longer than most headers: the rules share one pass and its state.
 #pragma once
 
 #include "ostend/phrase/words.hpp"

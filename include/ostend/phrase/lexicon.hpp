@@ -2,7 +2,8 @@
 // nouns.
 //
 // It is no dictionary: what it does not list is a noun unless its ending says otherwise. That is right for
-// most words of a caption, needs no model file, and is wrong for rare verbs (see chunker.hpp).
+// most words of a caption, needs no model file, and is wrong for rare verbs (see chunker.hpp). Longer than
+// most headers: it is lists of words.
 #pragma once
 
 #include "ostend/core/config.hpp"
