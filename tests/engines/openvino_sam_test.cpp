@@ -7,6 +7,7 @@
 #include "ostend/host/ground.hpp"
 #include "ostend/mask/iou.hpp"
 #include "support/errors.hpp"
+#include "support/scratch_folder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,7 +16,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,27 +30,14 @@ static_assert(ostend::segmenter<ostend::openvino_sam>);
 
 const std::string tiny_sam = OSTEND_SOURCE_DIR "/models/tiny-sam";
 
-class scratch {
-public:
-    scratch() {
-        std::random_device seed;
-        path_ = std::filesystem::temp_directory_path() / ("ostend_openvino_" + std::to_string(seed()));
-        std::filesystem::create_directories(path_);
-    }
-    ~scratch() { std::filesystem::remove_all(path_); }
-    scratch(const scratch&) = delete;
-    scratch& operator=(const scratch&) = delete;
-    [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+struct scratch : ostend_test::scratch_folder {
+    [[nodiscard]] std::string file(const std::string& name) const { return (path() / name).string(); }
     void copy(const std::string& name, const std::string& as) const {
-        std::filesystem::copy_file(tiny_sam + "/" + name, path_ / as);
+        scratch_folder::copy(std::filesystem::path(tiny_sam) / name, as);
     }
     void save(const std::shared_ptr<ov::Model>& model, const std::string& name) const {
         ov::save_model(model, file(name), false);
     }
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
 };
 
 struct known_scene {

@@ -146,7 +146,7 @@ TEST_CASE("a token that the vocabulary lacks") {
         largest = std::max(largest, most);
     }
     const scratch_folder folder;
-    folder.copy_model(name);
+    folder.copy(model_folder(name));
     auto words = read_json(folder.path() / "vocab.json");
     words.erase(words.begin() + largest, words.end());
     folder.write("vocab.json", words.dump());

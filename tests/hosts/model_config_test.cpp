@@ -98,7 +98,7 @@ TEST_CASE("processor_config.json is read where it exists") {
 
 TEST_CASE("weights that do not fit the configuration") {
     const scratch_folder folder;
-    folder.copy_model("tiny-llava");
+    folder.copy(model_folder("tiny-llava"));
     const auto load = [&] { return ostend_hosts::tiny_llava::load(folder.path()); };
     REQUIRE(load());
     const json good = read_json(folder.path() / "config.json");

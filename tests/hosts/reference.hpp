@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/errors.hpp"
+#include "support/scratch_folder.hpp"
 #include "tiny_llava/tiny_llava.hpp"
 
 #include <doctest/doctest.h>
@@ -10,7 +11,6 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -117,36 +117,5 @@ inline double largest_difference(const float* a, const float* b, std::size_t cou
     }
     return largest;
 }
-
-/// A folder that is gone at the end of the test.
-class scratch_folder {
-public:
-    scratch_folder() {
-        static int number = 0;
-        const auto unique = std::to_string(std::hash<std::string_view>{}(OSTEND_SOURCE_DIR)) + "_" +
-                            std::to_string(std::random_device{}()) + "_" + std::to_string(number++);
-        path_ = std::filesystem::temp_directory_path() / ("ostend_hosts_" + unique);
-        std::filesystem::create_directories(path_);
-    }
-    ~scratch_folder() { std::filesystem::remove_all(path_); }
-    scratch_folder(const scratch_folder&) = delete;
-    scratch_folder& operator=(const scratch_folder&) = delete;
-
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path write(const std::string& name, std::string_view bytes) const {
-        std::ofstream(path_ / name, std::ios::binary) << bytes;
-        return path_ / name;
-    }
-    void copy_model(const std::string& name) const {
-        std::filesystem::copy(model_folder(name), path_, std::filesystem::copy_options::recursive);
-        for (const auto& file : std::filesystem::directory_iterator(path_)) {
-            std::filesystem::permissions(file, std::filesystem::perms::owner_write,
-                                         std::filesystem::perm_options::add);
-        }
-    }
-
-private:
-    std::filesystem::path path_;
-};
 
 } // namespace ostend_test

@@ -307,7 +307,7 @@ TEST_CASE("what cannot be answered is an error") {
 
 TEST_CASE("weights with NaN are noticed at the logits") {
     const scratch_folder folder;
-    folder.copy_model("tiny-llava-clip");
+    folder.copy(model_folder("tiny-llava-clip"));
     const auto path = folder.path() / "model.safetensors";
     const auto file = ostend_hosts::safetensors::read(path);
     REQUIRE_MESSAGE(file, file.error().message());
