@@ -1,11 +1,11 @@
 // ostend_coco_eval: COCO's average precision and recall of a result file, as pycocotools computes them.
 #include "coco/coco_run.hpp"
 #include "io/files.hpp"
+#include "parallel/stop_signal.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -13,8 +13,6 @@
 #include <vector>
 
 namespace {
-
-volatile std::sig_atomic_t caught = 0;
 
 int fail(const ostend::error& e) {
     std::fprintf(stderr, "ostend_coco_eval: %s\n", e.message().c_str());
@@ -106,6 +104,7 @@ int main(int argc, char** argv) {
     }
     options.metric.by_category = !class_agnostic;
     options.metric.sums = numpy == "2.3" ? ostend::numpy_sums::whole : ostend::numpy_sums::buffered;
+    options.curves = !json_file.empty();
     if (!limits.empty()) {
         std::copy(limits.begin(), limits.end(), options.metric.max_detections.begin());
         if (!std::is_sorted(limits.begin(), limits.end())) {
@@ -125,9 +124,8 @@ int main(int argc, char** argv) {
     const bool first = (*ranks)->first();
     options.progress = slow_progress();
     if (!options.state.empty()) {
-        std::signal(SIGINT, [](int signal) { caught = signal; });
-        std::signal(SIGTERM, [](int signal) { caught = signal; });
-        options.interrupted = [] { return caught != 0; };
+        ostend_tools::remember_stop_signals();
+        options.interrupted = ostend_tools::stop_asked;
     }
     if (!json_file.empty()) {
         const auto writable = first ? ostend_tools::check_writable(json_file) : ostend::success{};
@@ -141,12 +139,10 @@ int main(int argc, char** argv) {
         return first ? fail(run.error()) : 1;
     }
     if (!first) {
-        return run->interrupted ? 3 : 0;
+        return run->interrupted ? ostend_tools::stopped_status : 0;
     }
     if (run->interrupted) {
-        std::fprintf(stderr, "ostend_coco_eval: stopped; the same command goes on from %s\n",
-                     options.state.c_str());
-        return 3;
+        return ostend_tools::say_stopped("ostend_coco_eval", options.state);
     }
     if (run->left_out > 0) {
         std::fprintf(stderr, "%zu results of categories that GT does not list are left out\n", run->left_out);

@@ -9,6 +9,7 @@
 #include "ostend/report/html.hpp"
 #include "parallel/ranks.hpp"
 #include "parallel/state_files.hpp"
+#include "parallel/stop_signal.hpp"
 #include "tiny_llava/tiny_llava.hpp"
 
 #include <CLI/CLI.hpp>
@@ -46,6 +47,7 @@ struct evaluated {
     std::vector<known_scene> shown;        ///< the pages' images refer to these
     std::vector<ostend::page_image> pages; ///< of the first scenes, on the first rank
     double seconds = 0;
+    bool stopped = false; ///< by a signal, before the last scene
 };
 
 /// Sums that are kept in files while ranks work. Nothing is kept without a file.
@@ -106,7 +108,8 @@ ostend::result<evaluated> evaluate(const ostend_tools::scene_source& scenes, ost
     }
     ostend_tools::progress progress("scenes", count);
     double saved = 0;
-    for (std::size_t i = 0; i < scenes.count; ++i) {
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < scenes.count && !out.stopped; ++i) {
         if (!is_mine(i)) {
             continue;
         }
@@ -136,6 +139,7 @@ ostend::result<evaluated> evaluate(const ostend_tools::scene_source& scenes, ost
         if (all.first()) {
             progress.step();
         }
+        out.stopped = ++done < count && ostend_tools::stop_asked();
     }
     out.seconds = progress.seconds();
     return out;
@@ -259,7 +263,9 @@ int main(int argc, char** argv) {
     app.add_option("--preset", preset_name,
                    "conventions: ostend, paper, groundlmm_de8b74d, groundlmm_b77f889")
         ->capture_default_str();
-    app.footer("Exit status: 0 done, 1 bad input, 100 and more bad arguments.");
+    app.footer(
+        "Exit status: 0 done, 1 bad input, 3 stopped by a signal (the state is saved), 100 and more bad "
+        "arguments.");
     CLI11_PARSE(app, argc, argv);
     if (from->count() + seeded->count() == 0) {
         return app.exit(CLI::RequiredError("--scenes DIR or --seed N"));
@@ -315,6 +321,9 @@ int main(int argc, char** argv) {
     if (!agreed(drawn)) {
         return 1;
     }
+    if (!state_file.empty()) {
+        ostend_tools::remember_stop_signals();
+    }
     kept_sums kept{.file = state_file,
                    .origin = "model " + *weights + ", scenes " + *drawn + ", preset " + preset->name};
     if (!agreed(kept.read()) || !agreed(all.first() ? kept.write() : ostend::success{})) {
@@ -324,6 +333,14 @@ int main(int argc, char** argv) {
     auto done = evaluate(*scenes, *lmm, {.conventions = *preset}, report_dir.empty() ? 0 : pages, all, kept);
     if (!agreed(done)) {
         return 1;
+    }
+    // One rank that is stopped stops all, each with its work saved.
+    if (!all.agree(done->stopped ? ostend::status(ostend::error{"stopped"}) : ostend::success{})) {
+        if (!agreed(kept.save(done->sums, all.rank()))) {
+            return 1;
+        }
+        return all.first() ? ostend_tools::say_stopped("ostend_evaluate", state_file)
+                           : ostend_tools::stopped_status;
     }
     const auto parts = all.gather(all.first() ? "" : done->sums.to_bytes(kept.origin));
     if (!agreed(parts) || !agreed(all.first() ? merge_all(kept, done->sums, *parts) : ostend::success{})) {

@@ -1,7 +1,7 @@
 // Times of metrics/coco.hpp on 200 images of 480 x 640 with 7 truths and 30 detections each, of 80
 // categories: the evaluation of masks in memory, and all of it from the two JSON files on.
-// benchmarks/peers/coco.py makes the same files, number for number. `coco_bench --files DIR IMAGES` writes
-// them (for benchmarks/metrics/coco_memory.py).
+// benchmarks/peers/coco.py makes the same files, number for number. `coco_bench --files DIR IMAGES
+// CATEGORIES` writes them (for benchmarks/metrics/coco_memory.py).
 #include "coco/coco_evaluation.hpp"
 #include "coco/coco_files.hpp"
 #include "io/files.hpp"
@@ -60,10 +60,10 @@ struct files {
     coco_result_file results;
 };
 
-files make(std::int64_t images = 200) {
+files make(std::int64_t images = 200, std::int64_t classes_in_all = 80) {
     generator random;
     files out;
-    for (std::int64_t k = 1; k <= 80; ++k) {
+    for (std::int64_t k = 1; k <= classes_in_all; ++k) {
         out.truth.categories.push_back({k, "class " + std::to_string(k), ""});
     }
     const auto anywhere = [&] {
@@ -76,7 +76,7 @@ files make(std::int64_t images = 200) {
         out.truth.images.push_back({i, height, width, ""});
         std::int64_t classes[3];
         for (std::int64_t& c : classes) {
-            c = 1 + random.below(80);
+            c = 1 + random.below(classes_in_all);
         }
         std::vector<ellipse> truths;
         std::vector<std::int64_t> categories;
@@ -99,7 +99,7 @@ files make(std::int64_t images = 200) {
             std::int64_t category = categories[from];
             if (random.below(3) == 0) {
                 e = anywhere();
-                category = 1 + random.below(80);
+                category = 1 + random.below(classes_in_all);
             } else {
                 e.x += random.below(13) - 6;
                 e.y += random.below(13) - 6;
@@ -158,8 +158,7 @@ void evaluate(benchmark::State& state) {
     state.counters["AP"] = figure;
 }
 
-bool write_files(const std::filesystem::path& folder, std::int64_t images = 200) {
-    const files all = make(images);
+bool write_files(const std::filesystem::path& folder, const files& all = make()) {
     std::string truth = coco_truth_text(all.truth);
     truth.insert(1, "\"info\": {}, "); // which pycocotools asks for
     return write_file(folder / "gt.json", truth).has_value() &&
@@ -189,8 +188,8 @@ void load_and_evaluate(benchmark::State& state) {
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc == 4 && std::string_view(argv[1]) == "--files") {
-        return write_files(argv[2], std::atoll(argv[3])) ? 0 : 1;
+    if (argc == 5 && std::string_view(argv[1]) == "--files") {
+        return write_files(argv[2], make(std::atoll(argv[3]), std::atoll(argv[4]))) ? 0 : 1;
     }
     benchmark::RegisterBenchmark("cocoeval.segm.200img.evaluate+accumulate", evaluate)
         ->Unit(benchmark::kMillisecond);

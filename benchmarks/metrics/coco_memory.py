@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Peak memory of COCO's evaluation, ours and its peers': coco_memory.py PROGRAMS [IMAGES...]
+"""Peak memory of COCO's evaluation, ours and its peers': coco_memory.py PROGRAMS
+[IMAGESxCATEGORIES...]
 
 PROGRAMS is a folder with coco_bench, which writes the files, and ostend_coco_eval. Each evaluation is a process of its
 own; what the interpreter and the packages take before the files are read is given apart. (Linux counts this script's own
@@ -35,17 +36,22 @@ def peak(command):
 def main():
     programs = Path(sys.argv[1]).resolve()
     python = Path(__file__).resolve().parents[2] / "build/venv/bin/python"
-    print(f"{'images':>7}  {'':<18} {'peak MiB':>9} {'of it before reading':>21}")
-    for images in map(int, sys.argv[2:] or (200, 1000, 5000)):
+    print(f"{'images':>7} {'categories':>10}  {'':<26} {'peak MiB':>9} {'of it before reading':>21}")
+    for size in sys.argv[2:] or ("200x80", "1000x80", "5000x80", "1000x8", "1000x1200"):
+        images, categories = map(int, size.split("x"))
+
+        def line(name, whole, before):
+            print(f"{images:>7} {categories:>10}  {name:<26} {whole:>9.1f} {before:>21.1f}", flush=True)
+
         with tempfile.TemporaryDirectory() as folder:
             gt, dt = (str(Path(folder) / name) for name in ("gt.json", "dt.json"))
-            subprocess.run([programs / "coco_bench", "--files", folder, str(images)], check=True)
-            ours = peak([programs / "ostend_coco_eval", gt, dt])
-            print(f"{images:>7}  {'ostend_coco_eval':<18} {ours:>9.1f} "
-                  f"{peak([programs / 'ostend_coco_eval', '--help']):>21.1f}")
+            subprocess.run([programs / "coco_bench", "--files", folder, str(images), str(categories)], check=True)
+            ours = [programs / "ostend_coco_eval", gt, dt]
+            before = peak([programs / "ostend_coco_eval", "--help"])
+            line("ostend_coco_eval", peak(ours), before)
+            line("ostend_coco_eval --json", peak([*ours, "--json", str(Path(folder) / "figures.json")]), before)
             for name, imports in PEERS.items():
-                print(f"{images:>7}  {name:<18} {peak([python, '-c', imports + RUN.format(gt=gt, dt=dt)]):>9.1f} "
-                      f"{peak([python, '-c', imports]):>21.1f}", flush=True)
+                line(name, peak([python, "-c", imports + RUN.format(gt=gt, dt=dt)]), peak([python, "-c", imports]))
 
 
 if __name__ == "__main__":

@@ -447,6 +447,21 @@ TEST_CASE("any split of the images gives the same bits") {
     }
 }
 
+TEST_CASE("figures without their curves are the same figures") {
+    std::mt19937 random(14);
+    coco_accumulator metric;
+    for (std::int64_t i = 0; i < 20; ++i) {
+        REQUIRE(add(metric, random_image(random, i), true));
+    }
+    coco_result want = metric.compute();
+    CHECK(std::any_of(want.categories.begin(), want.categories.end(),
+                      [](const auto& c) { return c.curve.precision.rows() == 10; }));
+    for (auto& category : want.categories) {
+        category.curve = {};
+    }
+    CHECK(same_bits(metric.compute({.curves = false}), want));
+}
+
 TEST_CASE("nothing, nothing to find, nothing found") {
     coco_accumulator metric;
     coco_stats none{};

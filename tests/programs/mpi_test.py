@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """ostend_coco_eval and ostend_evaluate under mpirun: 1, 2 and 4 ranks give the bits of one process; a rank that fails
-fails the job; saved sums are gone on from.
+or dies fails the job; what a stopped run saved is gone on from. And adapt/mpi.hpp, and a build without MPI.
 Usage: mpi_test.py FOLDER_OF_PROGRAMS. Exit status 77: there is no mpirun."""
 import json
+import math
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -16,16 +19,44 @@ from programs import BIN, MODEL, run
 
 MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe"]
 PROGRAM = str(BIN / "ostend_coco_eval")
+KILLED = "signal 9|non-zero exit code"  # mpirun's words, by which it hears first: the death or what follows from it
+
+
+def start(*command):
+    return subprocess.Popen([*map(str, command)], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env={**os.environ, "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+                                 "OMPI_MCA_mpi_yield_when_idle": "1"})
+
+
+def start_ranks(*contexts):
+    """Each context is a number of ranks and their command; the job."""
+    command = list(MPIRUN)
+    for i, (ranks, *arguments) in enumerate(contexts):
+        command += ([":"] if i else []) + ["-n", ranks, *arguments]
+    return start(*command)
+
+
+def ended(job):
+    """The job, its output in place of the pipes."""
+    try:
+        job.stdout, job.stderr = job.communicate(timeout=240)
+    except subprocess.TimeoutExpired:
+        job.kill()
+        job.communicate()
+        raise
+    return job
 
 
 def mpirun(*contexts):
-    """Each context is a number of ranks and their command; the finished job."""
-    command = list(MPIRUN)
-    for i, (ranks, *arguments) in enumerate(contexts):
-        command += ([":"] if i else []) + ["-n", str(ranks), *map(str, arguments)]
-    return subprocess.run(command, text=True, timeout=240, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
-                          env={**os.environ, "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
-                               "OMPI_MCA_mpi_yield_when_idle": "1"})
+    return ended(start_ranks(*contexts))
+
+
+def until_it_evaluates(job, state):
+    """When every rank has read its input, the state is one file; then the first image is evaluated."""
+    while not state.exists() or list(state.parent.glob(f"{state.name}.rank*")):
+        if job.poll() is not None:
+            raise AssertionError(f"ended before it evaluated: {job.communicate()}")
+        time.sleep(0.005)
 
 
 class Ranks(unittest.TestCase):
@@ -71,7 +102,7 @@ class Ranks(unittest.TestCase):
     def refused(self, done, sentence):
         self.assertNotEqual(done.returncode, 0)
         self.assertNotIn("Average Precision", done.stdout)
-        self.assertIn(sentence, done.stderr)
+        self.assertRegex(done.stderr, sentence)
         self.assertFalse((self.folder / "figures.json").exists())
 
     def test_a_rank_that_cannot_read_its_files(self):
@@ -89,10 +120,29 @@ class Ranks(unittest.TestCase):
         cut.write_bytes(self.dt.read_bytes() + b"\n")
         self.refused(mpirun((1, *good), (1, PROGRAM, self.gt, cut, *good[3:])), "a state of another result file")
 
-    def test_a_rank_that_dies(self):
+    def test_a_rank_that_never_starts(self):
         figures = self.folder / "figures.json"
         good = (PROGRAM, self.gt, self.dt, "--iou", "bbox", "--json", figures)
-        self.refused(mpirun((1, *good), (1, "sh", "-c", "kill -9 $$")), "signal 9")
+        self.refused(mpirun((1, *good), (1, "sh", "-c", "kill -9 $$")), KILLED)
+
+    def test_a_build_without_mpi(self):
+        without = str(BIN / "ostend_coco_eval_alone")
+        self.assertNotIn("libmpi", subprocess.run(["ldd", without], text=True, stdout=subprocess.PIPE,
+                                                  check=True).stdout)
+        self.assertIn("libmpi", subprocess.run(["ldd", PROGRAM], text=True, stdout=subprocess.PIPE, check=True).stdout)
+        figures = self.folder / "figures.json"
+        for iou in ("bbox", "segm"):
+            lines, want = self.alone("--iou", iou)
+            done = run(without, self.gt, self.dt, "--iou", iou, "--json", figures)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, lines, ""))
+            self.assertEqual(figures.read_bytes(), want)
+            figures.unlink()
+        # Two that would each evaluate everything: neither does.
+        done = mpirun((2, without, self.gt, self.dt, "--iou", "bbox", "--json", figures))
+        self.refused(done, "started as one of 2 ranks, but built without MPI")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        done = mpirun((1, without, self.gt, self.dt, "--iou", "bbox", "--json", figures))
+        self.assertEqual((done.returncode, done.stdout), (0, self.alone("--iou", "bbox")[0]), done.stderr)
 
     def test_a_state_outlives_the_number_of_ranks(self):
         lines, _ = self.alone("--iou", "bbox")
@@ -109,6 +159,125 @@ class Ranks(unittest.TestCase):
         done = mpirun((4, PROGRAM, self.gt, self.dt, "--iou", "bbox", "--state", states[0]))
         self.assertEqual((done.returncode, done.stdout), (0, lines), done.stderr)
         self.assertEqual(sorted(f.name for f in self.folder.glob("state1*")), ["state1"])
+
+
+class Merge(unittest.TestCase):
+    def test_accumulators_meet_on_rank_0(self):
+        for ranks in (1, 2, 4):
+            done = mpirun((ranks, BIN / "mpi_ranks"))
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn(f"{ranks} ranks agree", done.stdout)
+
+
+class CutOff(unittest.TestCase):
+    """Runs that end in the middle: each would take seconds, and is cut off as soon as it evaluates."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.inputs = Path(tempfile.mkdtemp())
+        cls.addClassCleanup(shutil.rmtree, cls.inputs, ignore_errors=True)
+        rng = random.Random(8)
+        images = [{"id": i, "width": 6400, "height": 4800} for i in range(240)]
+        truths, results = [], []
+
+        def star(x, y, radius):
+            ring = []
+            for angle in (k * math.pi / 12 for k in range(24)):
+                length = radius * (0.6 + 0.4 * rng.random())
+                ring += [round(x + length * math.cos(angle), 1), round(y + length * math.sin(angle), 1)]
+            return [ring]
+
+        for image in images:
+            for _ in range(12):
+                x, y, radius = rng.randrange(6400), rng.randrange(4800), rng.randrange(600, 2000)
+                about = {"image_id": image["id"], "category_id": 1}
+                truths.append({**about, "id": len(truths) + 1, "area": radius * radius, "iscrowd": 0,
+                               "segmentation": star(x, y, radius)})
+                results += [{**about, "score": round(rng.random(), 2),
+                             "segmentation": star(x + rng.randrange(-50, 51), y, radius)} for _ in range(3)]
+        (cls.inputs / "gt.json").write_text(json.dumps({"images": images, "annotations": truths,
+                                                        "categories": [{"id": 1, "name": "star"}]}), encoding="utf-8")
+        (cls.inputs / "dt.json").write_text(json.dumps(results), encoding="utf-8")
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.state, self.file = self.folder / "state", self.folder / "figures.json"
+
+    def coco_eval(self, *more):
+        return (PROGRAM, self.inputs / "gt.json", self.inputs / "dt.json", "--iou", "boundary", "--json", self.file,
+                *more)
+
+    def evaluate(self, *more, scenes=60):
+        return (BIN / "ostend_evaluate", "--model", MODEL, "--seed", 5, "--count", scenes, "--json", self.file, *more)
+
+    def names(self):
+        return sorted(f.name for f in self.folder.iterdir())
+
+    def figures(self, job):
+        """Those of a job that must have ended well: as text, and as JSON. The file goes."""
+        self.assertEqual(ended(job).returncode, 0, job.stderr)
+        figures = json.loads(self.file.read_text(encoding="utf-8"))
+        figures.pop("seconds", None)
+        self.file.unlink()
+        return job.stdout, figures
+
+    def start_two(self, command):
+        """Two ranks, and a file for the id of each."""
+        ids = [self.folder / f"id{rank}" for rank in (0, 1)]
+        return start_ranks(*((1, "sh", "-c", 'echo $$ > "$0" && exec "$@"', ids[r], *command) for r in (0, 1))), ids
+
+    def test_a_rank_that_is_killed(self):
+        for command in (self.coco_eval("--state", self.state), self.evaluate("--state", self.state, scenes=100000)):
+            for killed in (0, 1):
+                job, ids = self.start_two(command)
+                until_it_evaluates(job, self.state)
+                os.kill(int(ids[killed].read_text(encoding="utf-8")), signal.SIGKILL)
+                ended(job)
+                self.assertNotEqual(job.returncode, 0)
+                self.assertEqual(job.stdout, "")
+                self.assertRegex(job.stderr, KILLED)
+                self.assertEqual(self.names(), ["id0", "id1", "state"])  # no figures
+                for name in self.names():
+                    (self.folder / name).unlink()
+
+    def check_stopped(self, job, program):
+        ended(job)
+        self.assertEqual((job.returncode, job.stdout), (3, ""), job.stderr)
+        self.assertIn(f"{program}: stopped; the same command goes on from {self.state}\n", job.stderr)
+        self.assertFalse(self.file.exists())
+
+    def check_goes_on(self, program, command):
+        want = self.figures(start(*command))
+        command += ("--state", self.state)
+        sizes = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            job = start(*command)
+            until_it_evaluates(job, self.state)
+            sizes.append(self.state.stat().st_size)
+            job.send_signal(number)
+            self.check_stopped(job, program)
+            self.assertEqual(self.names(), ["state", "state.rank0"])
+        self.assertGreater(sizes[1], sizes[0])  # the second run had what the first one saved
+        self.assertEqual(self.figures(start(*command)), want)
+        self.assertEqual(self.names(), ["state"])
+        self.assertGreater(self.state.stat().st_size, sizes[1])
+
+        # One rank is told to stop: all do, and another number of ranks goes on.
+        self.state.unlink()
+        job, ids = self.start_two(command)
+        until_it_evaluates(job, self.state)
+        os.kill(int(ids[1].read_text(encoding="utf-8")), signal.SIGTERM)
+        self.check_stopped(job, program)
+        self.assertEqual(self.names(), ["id0", "id1", "state", "state.rank0", "state.rank1"])
+        self.assertEqual(self.figures(start_ranks((4, *command))), want)
+        self.assertEqual(self.names(), ["id0", "id1", "state"])
+
+    def test_a_coco_evaluation_that_is_stopped_goes_on(self):
+        self.check_goes_on("ostend_coco_eval", self.coco_eval())
+
+    def test_an_evaluation_of_scenes_that_is_stopped_goes_on(self):
+        self.check_goes_on("ostend_evaluate", self.evaluate())
 
 
 class Evaluate(unittest.TestCase):

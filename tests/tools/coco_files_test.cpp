@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -116,6 +117,62 @@ TEST_CASE("results, with boxes first or masks first") {
     REQUIRE(some);
     REQUIRE(some->results.size() == 1);
     CHECK(some->results[0].record == 1); // of the file, not of what is kept
+}
+
+TEST_CASE("a file is written piece by piece, none longer than a record") {
+    coco_truth_file truth;
+    truth.categories = {{1, "cat \"\xFF", "animal"}, {2, "dog", ""}};
+    coco_result_file results;
+    for (int i = 0; i < 500; ++i) {
+        truth.images.push_back({i, 3, 4, "a.png"});
+        coco_object o;
+        o.id = i + 1;
+        o.image = i;
+        o.category = 1 + i % 2;
+        o.area = 2.5;
+        o.crowd = i % 3 == 0;
+        o.ignore = i % 5 == 0;
+        o.score = 0.125 * (i % 8);
+        o.box = ostend::coco_box{0.5, 1, 2, 1.25};
+        o.segmentation = coco_polygons{{0, 0, 4.5, 0, 4.5, 3}};
+        truth.annotations.push_back(o);
+        o.segmentation = coco_runs{{3, 4, {0, 1, 11}}, i % 2 == 0};
+        results.results.push_back(o);
+    }
+    // A record is a line.
+    const auto longest_of = [](const std::string& text) {
+        std::size_t longest = 0;
+        for (std::size_t start = 0; start < text.size();) {
+            const std::size_t end = std::min(text.find('\n', start), text.size());
+            longest = std::max(longest, end - start);
+            start = end + 1;
+        }
+        return longest;
+    };
+    const auto check = [&](const std::string& text, const auto& write) {
+        std::string joined;
+        std::size_t pieces = 0;
+        std::size_t longest = 0;
+        write([&](std::string_view piece) {
+            joined += piece;
+            longest = std::max(longest, piece.size());
+            ++pieces;
+        });
+        CHECK(joined == text);
+        CHECK(pieces > 500);
+        CHECK(longest <= longest_of(text));
+    };
+    check(coco_truth_text(truth), [&](const text_sink& sink) { write_coco_truth(truth, sink); });
+    check(coco_results_text(results), [&](const text_sink& sink) { write_coco_results(results, sink); });
+    CHECK(coco_truth_text({}) == "{\"images\": [\n],\n\"annotations\": [\n],\n\"categories\": [\n]}\n");
+    CHECK(coco_results_text({}) == "[\n]\n");
+    results.results.resize(2);
+    CHECK(coco_results_text(results) ==
+          R"([
+{"image_id":0,"category_id":1,"score":0.0,"bbox":[0.5,1.0,2.0,1.25],"segmentation":{"size":[3,4],"counts":[0,1,11]}},
+{"image_id":1,"category_id":2,"score":0.125,"bbox":[0.5,1.0,2.0,1.25],"segmentation":{"size":[3,4],"counts":"01;"}}
+]
+)");
 }
 
 TEST_CASE("errors name the record, the field and the position") {

@@ -124,6 +124,22 @@ TEST_CASE("parts, in any number, give the bits of one run") {
     }
 }
 
+TEST_CASE("curves are kept when they are asked for") {
+    const workplace here("ostend_coco_run_curves");
+    coco_run_options options = here.options();
+    const coco_run_result with = run(options);
+    options.curves = false;
+    const coco_run_result without = run(options);
+    CHECK(without.figures.stats == with.figures.stats);
+    REQUIRE(without.figures.categories.size() == 2);
+    for (std::size_t k = 0; k < 2; ++k) {
+        CHECK(with.figures.categories[k].curve.precision.rows() == 10);
+        CHECK(without.figures.categories[k].curve.precision.rows() == 0);
+        CHECK(without.figures.categories[k].stats == with.figures.categories[k].stats);
+        CHECK(without.figures.categories[k].truths == with.figures.categories[k].truths);
+    }
+}
+
 TEST_CASE("an interrupted run goes on from its state, as often as it is interrupted") {
     const workplace here("ostend_coco_run_interrupted");
     const coco_run_result whole = run(here.options());

@@ -134,13 +134,22 @@ json to_record(const coco_object& o) {
 
 /// `[`, a record a line, `]`.
 template <class Records, class ToJson>
-std::string list_text(const Records& records, ToJson&& to_json_record) {
-    std::string text = "[";
+void write_list(const Records& records, const text_sink& sink, ToJson&& to_json_record) {
+    const char* before = "[\n";
     for (const auto& record : records) {
-        text += text.size() == 1 ? "\n" : ",\n";
-        text += to_json_record(record).dump(-1, ' ', false, json::error_handler_t::replace);
+        sink(before);
+        sink(to_json_record(record).dump(-1, ' ', false, json::error_handler_t::replace));
+        before = ",\n";
     }
-    return text + "\n]";
+    sink(records.empty() ? "[\n]" : "\n]");
+}
+
+/// All that `write(sink)` gives, as one string.
+template <class Write>
+std::string text_of(Write&& write) {
+    std::string text;
+    write([&](std::string_view piece) { text += piece; });
+    return text;
 }
 
 } // namespace
@@ -196,9 +205,9 @@ std::size_t drop_unknown_categories(coco_result_file& results, const coco_truth_
                          [&](const coco_object& r) { return !categories.contains(r.category); });
 }
 
-std::string coco_truth_text(const coco_truth_file& truth) {
-    std::string text = "{\"images\": ";
-    text += list_text(truth.images, [](const coco_image& image) {
+void write_coco_truth(const coco_truth_file& truth, const text_sink& sink) {
+    sink("{\"images\": ");
+    write_list(truth.images, sink, [](const coco_image& image) {
         json record{{"id", image.id}};
         if (image.width) {
             record["width"] = *image.width;
@@ -211,8 +220,8 @@ std::string coco_truth_text(const coco_truth_file& truth) {
         }
         return record;
     });
-    text += ",\n\"annotations\": ";
-    text += list_text(truth.annotations, [](const coco_object& a) {
+    sink(",\n\"annotations\": ");
+    write_list(truth.annotations, sink, [](const coco_object& a) {
         json record{{"id", a.id}, {"image_id", a.image}, {"category_id", a.category}};
         record["iscrowd"] = a.crowd ? 1 : 0;
         if (a.ignore) {
@@ -224,25 +233,32 @@ std::string coco_truth_text(const coco_truth_file& truth) {
         record.update(to_record(a));
         return record;
     });
-    text += ",\n\"categories\": ";
-    text += list_text(truth.categories, [](const coco_category& category) {
+    sink(",\n\"categories\": ");
+    write_list(truth.categories, sink, [](const coco_category& category) {
         json record{{"id", category.id}, {"name", category.name}};
         if (!category.supercategory.empty()) {
             record["supercategory"] = category.supercategory;
         }
         return record;
     });
-    return text + "}\n";
+    sink("}\n");
+}
+
+void write_coco_results(const coco_result_file& results, const text_sink& sink) {
+    write_list(results.results, sink, [](const coco_object& r) {
+        json record{{"image_id", r.image}, {"category_id", r.category}, {"score", r.score}};
+        record.update(to_record(r));
+        return record;
+    });
+    sink("\n");
+}
+
+std::string coco_truth_text(const coco_truth_file& truth) {
+    return text_of([&](const text_sink& sink) { write_coco_truth(truth, sink); });
 }
 
 std::string coco_results_text(const coco_result_file& results) {
-    return list_text(results.results,
-                     [](const coco_object& r) {
-                         json record{{"image_id", r.image}, {"category_id", r.category}, {"score", r.score}};
-                         record.update(to_record(r));
-                         return record;
-                     }) +
-           "\n";
+    return text_of([&](const text_sink& sink) { write_coco_results(results, sink); });
 }
 
 } // namespace ostend_tools

@@ -8,7 +8,9 @@
 #include "coco/json_stream.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
 
 namespace ostend_tools {
 
@@ -28,7 +30,14 @@ ostend::status check_results(const coco_result_file& results, const coco_truth_f
 /// Removes results of categories that the truth does not list, as pycocotools does, and says how many.
 std::size_t drop_unknown_categories(coco_result_file& results, const coco_truth_file& truth);
 
-/// The files' texts, a record a line; what reading keeps is read back equal.
+/// Where a file's text goes, piece by piece.
+using text_sink = std::function<void(std::string_view)>;
+
+/// The files' texts, a record a line; what reading keeps is read back equal. No piece is longer than a
+/// record: memory does not grow with the file.
+void write_coco_truth(const coco_truth_file& truth, const text_sink& sink);
+void write_coco_results(const coco_result_file& results, const text_sink& sink);
+/// The same as one string.
 std::string coco_truth_text(const coco_truth_file& truth);
 std::string coco_results_text(const coco_result_file& results);
 

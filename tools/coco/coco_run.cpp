@@ -251,7 +251,7 @@ public:
         }
         out.images = merged_.records().size();
         if (out.complete()) {
-            out.figures = merged_.compute();
+            out.figures = merged_.compute({.curves = options_.curves});
         }
         return success{};
     }

@@ -19,6 +19,7 @@ struct coco_run_options {
     coco_iou iou = coco_iou::segm;
     ostend::coco_options metric = {};
     bool skip_unknown_categories = false; ///< results of categories that the truth does not list
+    bool curves = true;                   ///< keep them in the figures, for coco_to_json
 
     std::filesystem::path state = {};              ///< accumulators are kept here: read if there, and written
     std::vector<std::filesystem::path> merge = {}; ///< states of other parts

@@ -111,7 +111,7 @@ public:
 
     /// The twelve numbers of all images, and of each category with its curve. O(detections log detections +
     /// categories x thresholds x recalls); workspace is the last of these, and one category's detections.
-    [[nodiscard]] coco_result compute() const {
+    [[nodiscard]] coco_result compute(const coco_compute_options& keep = {}) const {
         coco_result out;
         out.images = records_.size();
         detail::coco_summary all(options_);
@@ -121,14 +121,14 @@ public:
             result.category = category;
             const std::vector<coco_ranked> ranked = rank(parts);
             for (std::size_t a = 0; a < coco_areas; ++a) {
-                const coco_curve curve = curve_of(parts, ranked, a, coco_limits - 1);
+                coco_curve curve = curve_of(parts, ranked, a, coco_limits - 1);
                 result.truths[a] = curve.truths;
                 mine.add_area(a, curve);
                 all.add_area(a, curve);
                 if (a == 0) {
                     mine.add_limit(coco_limits - 1, curve);
                     all.add_limit(coco_limits - 1, curve);
-                    result.curve = curve;
+                    result.curve = keep.curves ? std::move(curve) : coco_curve{};
                 }
             }
             for (std::size_t m = 0; m + 1 < coco_limits; ++m) {

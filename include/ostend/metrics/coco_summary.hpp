@@ -15,7 +15,11 @@ struct coco_category_result {
     std::int64_t category = 0;
     std::array<std::int64_t, coco_areas> truths{}; ///< that count in each area range
     coco_stats stats{};                            ///< the twelve numbers of this category alone
-    coco_curve curve = {};                         ///< of all areas and the greatest limit
+    coco_curve curve = {};                         ///< of all areas and the greatest limit, if kept
+};
+
+struct coco_compute_options {
+    bool curves = true; ///< keep each category's curve: 16 KB at ten thresholds
 };
 
 struct coco_result {
