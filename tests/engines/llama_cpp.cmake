@@ -20,6 +20,11 @@ add_test(NAME engines.llama.program COMMAND /usr/bin/python3
          ${CMAKE_CURRENT_SOURCE_DIR}/llama_program_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
 set_tests_properties(engines.llama.program PROPERTIES ENVIRONMENT "OSTEND_GGUF=${gguf}")
 
+# That recording changes no word, and both ways of it see the same, at 7B's shapes; what it takes is not looked at.
+add_test(NAME engines.llama.cost COMMAND llama_cpp_cost --weights q4_0 --image-tokens 100 --threads 1,2 --layers 2
+         --tokens 6 --rounds 1)
+set_tests_properties(engines.llama.cost PROPERTIES LABELS engines)
+
 set(write_gguf ${OSTEND_LLAMA_CPP_DIR}/venv/bin/python ${PROJECT_SOURCE_DIR}/tools/engines/write_gguf.py)
 foreach(model IN ITEMS tiny-llava tiny-llava-clip)
     add_test(NAME engines.write_gguf.${model}
