@@ -562,8 +562,11 @@ TEST_CASE("deferred equals online, for any flush_every and any mixture of flushe
             recorder r(m.options(recording::deferred, every));
             m.decode(r, 0, 5);
             CHECK(r.pending() == (every > 5 ? 15 : every == 4 ? 3 : every == 2 ? 3 : 0));
+            CHECK(r.pending(0, 1) == r.pending() / 3);
+            CHECK(r.pending(1, 1) == 0);
             if (seed % 2 == 0) {
                 REQUIRE(r.flush(1, m.source(1, m.prompt + 5)));
+                CHECK(r.pending(0, 1) == 0);
             }
             m.decode(r, 5, m.tokens);
             if (r.pending() > 0) {

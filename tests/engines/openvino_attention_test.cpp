@@ -6,9 +6,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -286,6 +289,220 @@ TEST_CASE("a model that is not the recorder's") {
     CHECK_ERROR(record({.layers = 2, .heads = heads, .image = {1, 4}}), "layer 0: k",
                 "4 keys; the image's end at 5");
     CHECK(record({.layers = 3, .heads = heads, .image = {0, 4}})); // the last comes from elsewhere
+}
+
+/// Two layers as above over caches: each run's keys come behind those of the runs before.
+std::shared_ptr<ov::Model> two_caches(index kv_heads, std::int64_t axis = 2) {
+    const auto q = input("q", {1, heads, -1, d});
+    const auto k = input("k", {1, kv_heads, -1, d});
+    const auto v = input("v", {1, kv_heads, -1, d});
+    const auto mask = input("mask", {1, 1, -1, -1});
+    const auto beams = input("beams", {1}, ov::element::i32);
+    ov::ResultVector results;
+    ov::SinkVector sinks;
+    for (int layer = 0; layer < 2; ++layer) {
+        const auto factor = floats({1}, {static_cast<float>(layer + 1)});
+        const auto all = [&](const node& own, const char* kind) -> node {
+            const auto variable = std::make_shared<ov::op::util::Variable>(ov::op::util::VariableInfo{
+                {1, kv_heads, -1, d}, ov::element::f32, kind + std::to_string(layer)});
+            const auto past = std::make_shared<ov::op::v6::ReadValue>(
+                floats({1, static_cast<std::size_t>(kv_heads), 0, d}, {}), variable);
+            const auto chosen = std::make_shared<ov::op::v8::Gather>(past, beams, number(0));
+            const auto joined = std::make_shared<ov::op::v0::Concat>(ov::NodeVector{chosen, own}, 2);
+            sinks.push_back(std::make_shared<ov::op::v6::Assign>(joined, variable));
+            if (kv_heads == heads) {
+                return joined;
+            }
+            const auto grouped = std::make_shared<ov::op::v0::Unsqueeze>(joined, whole({axis}));
+            const auto repeated = std::make_shared<ov::op::v3::Broadcast>(
+                grouped, whole({1, 1, heads / kv_heads, 1, 1}), ov::op::BroadcastType::BIDIRECTIONAL);
+            return reshape(repeated, {1, heads, -1, d});
+        };
+        const auto fused = std::make_shared<attention>(multiply(q, factor), all(multiply(k, factor), "key"),
+                                                       all(v, "value"), mask, false);
+        results.push_back(output(fused, "out" + std::to_string(layer)));
+    }
+    return std::make_shared<ov::Model>(results, sinks, ov::ParameterVector{q, k, v, mask, beams});
+}
+
+std::vector<float> joined_keys(const run_inputs& past, const run_inputs& own) {
+    std::vector<float> all;
+    for (index head = 0; head < own.kv_heads; ++head) {
+        for (const auto& [k, keys] : {std::pair{&past.k, past.keys}, std::pair{&own.k, own.queries}}) {
+            const auto from = k->begin() + head * keys * d;
+            all.insert(all.end(), from, from + keys * d);
+        }
+    }
+    return all;
+}
+
+struct cache_run {
+    ov::InferRequest request;
+    run_inputs all; ///< of the last run: its queries, all keys
+};
+/// One run over the cache; the mask is random, or hides later keys.
+void infer_next(cache_run& run, index queries, bool causal, std::mt19937& draw) {
+    const auto size = [](index n) { return static_cast<std::size_t>(n); };
+    run_inputs own = random_inputs(run.all.kv_heads, queries, queries, draw);
+    run_inputs all = random_inputs(run.all.kv_heads, queries, run.all.keys + queries, draw);
+    all.q = own.q;
+    all.k = joined_keys(run.all, own);
+    for (index i = 0; causal && i < queries; ++i) {
+        for (index j = 0; j < all.keys; ++j) {
+            all.mask[size(i * all.keys + j)] = j > all.keys - queries + i ? 1.0F : 0.0F;
+        }
+    }
+    run.request.set_tensor(
+        "q", ov::Tensor(ov::element::f32, {1, size(heads), size(queries), size(d)}, own.q.data()));
+    for (const auto& [name, values] : {std::pair{"k", &own.k}, std::pair{"v", &own.v}}) {
+        run.request.set_tensor(
+            name,
+            ov::Tensor(ov::element::f32, {1, size(own.kv_heads), size(queries), size(d)}, values->data()));
+    }
+    ov::Tensor mask(ov::element::f32, {1, 1, size(queries), size(all.keys)});
+    for (std::size_t i = 0; i < all.mask.size(); ++i) {
+        mask.data<float>()[i] = all.mask[i] == 0 ? 0.0F : std::numeric_limits<float>::lowest();
+    }
+    run.request.set_tensor("mask", mask);
+    ov::Tensor beams(ov::element::i32, {1});
+    *beams.data<std::int32_t>() = 0;
+    run.request.set_tensor("beams", beams);
+    run.request.infer();
+    run.all = all;
+}
+cache_run start(ov::CompiledModel& compiled, index kv_heads) {
+    return {compiled.create_infer_request(), run_inputs{kv_heads, 0, 0, {}, {}, {}, {}}};
+}
+
+/// OpenVINO compresses its cache unless it is told not to.
+ov::AnyMap exact_cache() {
+    ov::AnyMap all = exact;
+    all.insert(ov::hint::kv_cache_precision(ov::element::f32));
+    return all;
+}
+
+TEST_CASE("keys out of states: the nodes stay fused, rows at once or kept, all queries or the last") {
+    std::mt19937 draw(8);
+    ov::Core core;
+    for (const index kv_heads : {heads, heads / 2, index{1}}) {
+        for (const auto& [shown_at_most, compressed] :
+             {std::pair<index, bool>{0, false}, {2, false}, {0, true}}) {
+            auto model = two_caches(kv_heads);
+            const auto layers = ostend::expose_openvino_attention(
+                *model, {.keys = ostend::openvino_keys::states, .last_queries = shown_at_most});
+            REQUIRE_MESSAGE(layers, (layers ? std::string() : layers.error().message()));
+            CHECK(std::set{layers->at(0).state, layers->at(1).state} ==
+                  std::set<std::string>{"key0", "key1"});
+            CHECK(layers->at(1).mask == layers->at(0).mask);
+            CHECK(model->outputs().size() == 2 + 2 * 2 + 1); // a mask for both
+            auto compiled = core.compile_model(model, "CPU", compressed ? exact : exact_cache());
+            int fused = 0;
+            for (const auto& op : compiled.get_runtime_model()->get_ops()) {
+                fused += op->get_rt_info().at("layerType").as<std::string>() == "ScaledDotProductAttention";
+            }
+            CHECK(fused == 2);
+            for (const index every : {0, 1, 2, 3, 64}) {
+                CAPTURE(every);
+                ostend::recorder_options options{.layers = 2, .heads = heads, .image = {1, 3}};
+                options.mode = every == 0 ? ostend::recording::online : ostend::recording::deferred;
+                options.flush_every = every == 0 ? 64 : every;
+                ostend::recorder rows(options);
+                cache_run run = start(compiled, kv_heads);
+                std::vector<std::vector<double>> expected;
+                index last = 0;
+                for (const auto& [queries, causal] :
+                     {std::pair<index, bool>{5, true}, {1, false}, {2, true}, {1, true}, {2, false}}) {
+                    infer_next(run, queries, causal, draw);
+                    last += expected.empty() ? 0 : queries; // of the first run only the last predicts
+                    const index shown = shown_at_most == 0 ? queries : std::min(queries, shown_at_most);
+                    const auto recorded =
+                        ostend::record_openvino_attention(rows, run.request, *layers, last - (shown - 1));
+                    REQUIRE_MESSAGE(recorded, (recorded ? std::string() : recorded.error().message()));
+                    const auto first_layer = plain_rows(run.all, 0, masking::added, 0.35355339);
+                    const auto second_layer = plain_rows(run.all, 1, masking::added, 0.35355339);
+                    for (index i = expected.empty() ? queries - 1 : 0; i < queries; ++i) {
+                        expected.emplace_back();
+                        for (std::size_t j = 1; j < 4; ++j) {
+                            expected.back().push_back((first_layer[static_cast<std::size_t>(i)][j] +
+                                                       second_layer[static_cast<std::size_t>(i)][j]) /
+                                                      2);
+                        }
+                    }
+                }
+                const auto flushed = ostend::flush_openvino_attention(rows, run.request, *layers);
+                REQUIRE_MESSAGE(flushed, (flushed ? std::string() : flushed.error().message()));
+                const auto maps = rows.maps();
+                REQUIRE_MESSAGE(maps, (maps ? std::string() : maps.error().message()));
+                REQUIRE(maps->rows() == static_cast<index>(expected.size()));
+                for (index t = 0; t < maps->rows(); ++t) {
+                    for (index j = 0; j < 3; ++j) {
+                        CHECK((*maps)(t, j) ==
+                              doctest::Approx(
+                                  expected[static_cast<std::size_t>(t)][static_cast<std::size_t>(j)])
+                                  .epsilon(compressed ? 2e-2 : 1e-4));
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("keys that lie in no state, and states that are not there any more") {
+    const ostend::openvino_exposure states{.keys = ostend::openvino_keys::states};
+    const auto refused = [](const std::shared_ptr<ov::Model>& model, const ostend::openvino_exposure& how) {
+        const std::size_t before = model->outputs().size();
+        auto layers = ostend::expose_openvino_attention(*model, how);
+        CHECK(model->outputs().size() == before);
+        return layers;
+    };
+    CHECK_ERROR(refused(two_layers(heads, masking::added, 0.5F), states),
+                "layers: ", "the keys are no state");
+    CHECK_ERROR(refused(two_caches(2, 1), states), "layers: ", "the keys are no state"); // heads in turn
+    for (const auto& how : {states, ostend::openvino_exposure{.last_queries = 1}}) {
+        CHECK_ERROR(refused(two_layers(heads, masking::causal, 0.5F), how),
+                    "layers: ", "a causal node counts keys from its first query");
+    }
+
+    std::mt19937 draw(9);
+    ov::Core core;
+    auto model = two_caches(heads);
+    const auto layers = *ostend::expose_openvino_attention(*model, states);
+    auto compiled = core.compile_model(model, "CPU", exact);
+    ostend::recorder_options options{.layers = 2, .heads = heads, .image = {0, 4}};
+    const auto record = [&](std::vector<ostend::openvino_attention_layer> changed, index queries) {
+        cache_run run = start(compiled, heads);
+        infer_next(run, queries, true, draw);
+        ostend::recorder rows(options);
+        const auto recorded = ostend::record_openvino_attention(rows, run.request, changed, 0);
+        return recorded ? ostend::flush_openvino_attention(rows, run.request, changed) : recorded;
+    };
+    auto other = layers;
+    other[1].state = "absent";
+    for (const auto mode : {ostend::recording::online, ostend::recording::deferred}) {
+        options.mode = mode;
+        CHECK(record(layers, 4));
+        CHECK_ERROR(record(layers, 3), "layer 0: k", "3 keys; the image's end at 4");
+        CHECK_ERROR(record(other, 4), "layer 1: state", "the request has no state 'absent'");
+    }
+    options.heads_used = ostend::head_selection::pairs({{0, 2}});
+    CHECK(record(other, 4)); // the layer is not used
+    options.heads_used = ostend::head_selection::all();
+    other = layers;
+    other[1].shape = "absent";
+    CHECK_ERROR(record(other, 4), "layer 1: shape", "absent");
+    other[1].shape = layers[1].q;
+    CHECK_ERROR(record(other, 4), "layer 1: shape", "f32 where i64 is expected");
+
+    cache_run run = start(compiled, heads);
+    infer_next(run, 6, true, draw);
+    ostend::recorder rows(options);
+    CHECK(ostend::record_openvino_attention(rows, run.request, layers, 0));
+    run.request.reset_state();
+    run.all.keys = 0;
+    run.all.k.clear();
+    infer_next(run, 4, true, draw);
+    CHECK_ERROR(ostend::flush_openvino_attention(rows, run.request, layers), "epoch",
+                "saw 6 keys, of which 4 are left at the flush");
 }
 
 TEST_CASE("a run whose tensors are not there") {

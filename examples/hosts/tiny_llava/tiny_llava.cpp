@@ -1,5 +1,6 @@
 #include "tiny_llava/tiny_llava.hpp"
 
+#include "tiny_llava/conversation.hpp"
 #include "tiny_llava/safetensors.hpp"
 
 #include "ostend/geometry/llava.hpp"
@@ -56,18 +57,9 @@ ostend::result<tiny_llava> tiny_llava::load(const std::filesystem::path& directo
     if (!config) {
         return config.error();
     }
-    auto vocabulary = tokenizer::load(directory);
+    auto vocabulary = read_vocabulary(directory, *config);
     if (!vocabulary) {
         return vocabulary.error();
-    }
-    if (vocabulary->size() > std::size_t(config->language.vocabulary)) {
-        return error{.what = "is " + std::to_string(config->language.vocabulary) +
-                             ", but the tokeniser has " + std::to_string(vocabulary->size()) + " tokens",
-                     .field = (directory / "config.json").string() + ": text_config/vocab_size"};
-    }
-    if (std::size_t(config->image_token) >= vocabulary->size()) {
-        return error{.what = "is not a token of the tokeniser",
-                     .field = (directory / "config.json").string() + ": image_token_index"};
     }
     const auto file = safetensors::read(directory / "model.safetensors");
     if (!file) {
@@ -93,50 +85,18 @@ ostend::result<matrix> tiny_llava::see(const ostend::image_view& image) const {
 
 ostend::result<prompt_input> tiny_llava::read_prompt(const ostend::image_view& image,
                                                      std::string prompt) const {
-    const bool words = vocabulary_.is_word_level();
-    const std::string placeholder = vocabulary_.piece(config_.image_token);
-    if (prompt.empty()) {
-        prompt = words ? "describe :" : "describe:";
-    }
-    if (prompt.find(placeholder) == std::string::npos) {
-        prompt = (words ? "<bos> " : "<s>") + placeholder + " " + prompt;
-    }
-    const auto tokens = vocabulary_.encode(prompt);
-    if (!tokens) {
-        return tokens.error().in("prompt");
-    }
-    const auto at = std::find(tokens->begin(), tokens->end(), config_.image_token);
-    if (std::count(tokens->begin(), tokens->end(), config_.image_token) != 1) {
-        return error{.what = "has not exactly one " + placeholder, .field = "prompt"};
+    const auto read = encode_prompt(vocabulary_, config_, std::move(prompt));
+    if (!read) {
+        return read.error();
     }
     const auto seen = see(image);
     if (!seen) {
         return seen.error();
     }
-
-    const auto before = at - tokens->begin();
-    prompt_input input;
-    input.tokens = *tokens;
-    input.tokens.insert(input.tokens.begin() + before, std::size_t(seen->rows() - 1), config_.image_token);
-    input.embeddings = language_.embed(input.tokens);
-    input.embeddings.middleRows(before, seen->rows()) = *seen;
-    input.image = ostend::key_selection(before, seen->rows());
+    prompt_input input{
+        .tokens = read->tokens, .embeddings = language_.embed(read->tokens), .image = read->image};
+    input.embeddings.middleRows(input.image.key(0), seen->rows()) = *seen;
     return input;
-}
-
-ostend::result<std::vector<std::int32_t>> tiny_llava::read_answer(const std::string& text) const {
-    auto tokens = vocabulary_.encode(text);
-    if (!tokens) {
-        return tokens.error();
-    }
-    for (const std::int32_t token : *tokens) {
-        if (vocabulary_.is_added(token)) {
-            return error{.what = "an answer cannot hold the special token " + vocabulary_.piece(token),
-                         .field = "text"};
-        }
-    }
-    tokens->push_back(config_.end_token);
-    return tokens;
 }
 
 ostend::result<ostend::generation> tiny_llava::generate(const ostend::image_view& image,
@@ -145,7 +105,7 @@ ostend::result<ostend::generation> tiny_llava::generate(const ostend::image_view
     const llama_config& sizes = config_.language;
     std::vector<std::int32_t> answer;
     if (request.text) {
-        auto read = read_answer(*request.text);
+        auto read = encode_answer(vocabulary_, config_, *request.text);
         if (!read) {
             return read.error();
         }
@@ -214,12 +174,9 @@ ostend::result<ostend::generation> tiny_llava::generate(const ostend::image_view
         return flushed.error();
     }
 
-    auto tokens = vocabulary_.decode(answer);
+    auto tokens = decode_answer(vocabulary_, config_, answer);
     if (!tokens) {
         return tokens.error();
-    }
-    for (ostend::token_text& token : *tokens) {
-        token.special = token.special || token.id == config_.end_token;
     }
     return ostend::generation{
         .tokens = *std::move(tokens),

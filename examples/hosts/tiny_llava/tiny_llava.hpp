@@ -54,7 +54,6 @@ public:
 
 private:
     tiny_llava(model_config config, weight_reader& weights, tokenizer vocabulary);
-    [[nodiscard]] ostend::result<std::vector<std::int32_t>> read_answer(const std::string& text) const;
 
     model_config config_;
     tokenizer vocabulary_;

@@ -1,58 +1,31 @@
 // openvino_attention: q and k of a language model's attention, read while OpenVINO's fused kernel stays in
 // place.
 //
-//     auto layers = ostend::expose_openvino_attention(*model);   // before compile_model
+//     auto layers = ostend::expose_openvino_attention(*model, {.keys = ostend::openvino_keys::states});
 //     ... request.infer(); ...
 //     ostend::record_openvino_attention(recorder, request, *layers, token);
+//     ... at the end ...
+//     ostend::flush_openvino_attention(recorder, request, *layers);
 //
-// The kernel never shows its probabilities, but q and k go into it as tensors: they become outputs of the
-// model, after rotary embedding, with the whole cache where the model is stateful. The cost is their copy.
+// The kernel never shows its probabilities, but q and k go into it as tensors, after rotary embedding. With a
+// KV cache in the model's state a deferred recorder keeps q, and the state is read once for many queries: a
+// copy of all keys, which is what OpenVINO gives. Without a cache k is an output, and its copy is the cost.
 #pragma once
 
-#include "ostend/adapt/openvino.hpp"
+#include "ostend/adapt/openvino_expose.hpp"
 #include "ostend/attention/recorder.hpp"
 
-#include <openvino/op/constant.hpp>
-#include <openvino/op/scaled_dot_product_attention.hpp>
-
 #include <algorithm>
-#include <cmath>
+#include <cstdint>
 #include <limits>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace ostend::inline v0 {
-
-/// One attention node: the names of the outputs that show it.
-struct openvino_attention_layer {
-    std::string q = {};
-    std::string k = {};
-    std::string mask = {}; ///< empty: none
-    float scale = 0;       ///< 0: 1 / sqrt(d)
-    bool causal = false;
-};
-
-} // namespace ostend::inline v0
-
 namespace ostend::inline OSTEND_KERNELS {
 namespace detail {
-
-[[nodiscard]] inline std::string add_openvino_output(ov::Model& model, ov::Output<ov::Node> port,
-                                                     const std::string& name) {
-    port.add_names({name});
-    model.add_output(port);
-    return name;
-}
-
-/// Whether a node reads a mask: a causal one ignores it; a scalar stands for none.
-[[nodiscard]] inline bool has_openvino_mask(const ov::op::v13::ScaledDotProductAttention& node) {
-    return !node.get_causal() && node.get_input_size() > 3 &&
-           (node.get_input_partial_shape(3).rank().is_dynamic() ||
-            node.get_input_partial_shape(3).size() > 0);
-}
 
 /// The mask [..., queries or 1, keys] as rows to be added, one a query; booleans say what is visible.
 [[nodiscard]] inline result<matrix<float>> openvino_mask_rows(const ov::Tensor& mask, index queries,
@@ -86,61 +59,83 @@ namespace detail {
     return rows;
 }
 
-} // namespace detail
-
-/// Makes q, k and the mask of each ScaledDotProductAttention outputs of the model, in the order of its
-/// layers. Errors: a model without such a node (one whose attention was taken apart into products cannot be
-/// read this way), a scale that is no constant, 0 or not finite, sinks, a mask whose number of axes is not
-/// known. The model is changed on success only.
-[[nodiscard]] inline result<std::vector<openvino_attention_layer>>
-expose_openvino_attention(ov::Model& model) {
-    std::vector<std::shared_ptr<ov::op::v13::ScaledDotProductAttention>> nodes;
-    for (const auto& op : model.get_ordered_ops()) {
-        if (auto node = ov::as_type_ptr<ov::op::v13::ScaledDotProductAttention>(op)) {
-            nodes.push_back(std::move(node));
-        }
+/// A mask's row as what it says: keys up to one are seen and the others hidden, or the row itself.
+[[nodiscard]] inline visibility openvino_visibility(std::span<const float> row) {
+    constexpr float hidden = -1e30F; // exporters write the lowest number of a type as well as -inf
+    const auto seen = std::find_if(row.begin(), row.end(), [](float v) { return v != 0; });
+    if (seen != row.begin() && std::all_of(seen, row.end(), [](float v) { return v <= hidden; })) {
+        return causal_limit{seen - row.begin()};
     }
-    if (nodes.empty()) {
-        return error{"the model has no ScaledDotProductAttention", "model"};
-    }
-    std::vector<openvino_attention_layer> layers;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        openvino_attention_layer layer{.causal = nodes[i]->get_causal()};
-        if (nodes[i]->get_input_size() > 4) {
-            const auto scale = ov::as_type_ptr<ov::op::v0::Constant>(nodes[i]->get_input_node_shared_ptr(4));
-            if (scale == nullptr) {
-                return error{"the scale is computed, not a constant", "layers", i};
-            }
-            layer.scale = scale->cast_vector<float>(1).at(0);
-            if (!std::isfinite(layer.scale) || layer.scale == 0) {
-                return error{"the scale is " + std::to_string(layer.scale), "layers", i};
-            }
-        }
-        if (nodes[i]->get_input_size() > 5) {
-            return error{"sinks are not read", "layers", i};
-        }
-        if (detail::has_openvino_mask(*nodes[i]) &&
-            nodes[i]->get_input_partial_shape(3).rank().is_dynamic()) {
-            return error{"the mask's rank is not known", "layers", i};
-        }
-        layers.push_back(layer);
-    }
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const std::string name = "ostend.attention." + std::to_string(i) + ".";
-        layers[i].q = detail::add_openvino_output(model, nodes[i]->input_value(0), name + "q");
-        layers[i].k = detail::add_openvino_output(model, nodes[i]->input_value(1), name + "k");
-        if (detail::has_openvino_mask(*nodes[i])) {
-            layers[i].mask = detail::add_openvino_output(model, nodes[i]->input_value(3), name + "mask");
-        }
-    }
-    return layers;
+    return additive_row{{row.data(), {static_cast<index>(row.size())}}};
 }
 
-/// Adds the attention of a finished run to a recorder: query i of the run predicts `token + i` (rows of
+/// What a tensor of a finished run holds. The tensor keeps the memory that the view is of.
+struct openvino_values {
+    ov::Tensor tensor = {};
+    tensor_view<const float, 4> view = {};
+};
+[[nodiscard]] inline result<openvino_values> read_openvino(result<ov::Tensor> got, const char* field) {
+    if (!got) {
+        return got.error().in(field);
+    }
+    const auto view = from_openvino<float, 4>(*got);
+    if (!view) {
+        return view.error().in(field);
+    }
+    if (view->extent(0) != 1) {
+        return error{
+            openvino_shape_text(got->get_shape()) + " is not one sequence's [1, heads, positions, d]", field};
+    }
+    return openvino_values{*got, *view};
+}
+[[nodiscard]] inline result<openvino_values> openvino_output(ov::InferRequest& run, const std::string& name,
+                                                             const char* field) {
+    return read_openvino(openvino_result([&] { return run.get_tensor(name); }), field);
+}
+[[nodiscard]] inline result<openvino_values> openvino_state(ov::InferRequest& run, const std::string& name) {
+    auto got = openvino_result([&] {
+        for (const ov::VariableState& state : run.query_state()) {
+            if (state.get_name() == name) {
+                return state.get_state();
+            }
+        }
+        return ov::Tensor();
+    });
+    if (got && !*got) {
+        return error{"the request has no state '" + name + "'", "state"};
+    }
+    return read_openvino(std::move(got), "state");
+}
+
+/// Keys in a state that nobody reads yet: as many as the model says there are, and no data.
+[[nodiscard]] inline result<key_source> openvino_key_count(ov::InferRequest& run, const std::string& name,
+                                                           const ov::Tensor& q) {
+    const auto shape = openvino_result([&] { return run.get_tensor(name); });
+    if (!shape) {
+        return shape.error().in("shape");
+    }
+    const auto numbers = from_openvino<std::int64_t, 1>(*shape);
+    if (!numbers) {
+        return numbers.error().in("shape");
+    }
+    const bool sound = numbers->extent(0) == 4 && (*numbers)(0) == 1 && (*numbers)(1) >= 1 &&
+                       (*numbers)(2) >= 0 && (*numbers)(3) >= 1;
+    if (!sound) {
+        return error{"the state's keys are not one sequence's [1, heads, positions, d]", "shape"};
+    }
+    const key_page page{.data = q.data(), .count = (*numbers)(2)}; // any address: it is not read
+    return key_source(page, (*numbers)(1), (*numbers)(3));
+}
+
+} // namespace detail
+
+/// Adds the attention of a finished run to a recorder: query i of those shown predicts `token + i` (rows of
 /// negative tokens, a prompt's, are skipped by the recorder). q is [1, heads, queries, d], k [1, kv_heads,
 /// keys, d], f32. A causal node lets query i see keys [0, i], as OpenVINO does. Layers that the recorder does
-/// not use are not looked at, unless somebody listens. Errors name the layer and the tensor: one that is
-/// missing or of another shape; more layers, other heads or fewer keys than the recorder was made for.
+/// not use are not looked at, unless somebody listens. Keys of a state are read here, a copy of all of them,
+/// where the recorder needs them at once: recording::online, a listener, flush_every queries.
+/// Errors name the layer and the tensor: one that is missing or of another shape; more layers, other heads or
+/// fewer keys than the recorder was made for.
 [[nodiscard]] inline status record_openvino_attention(recorder& to, const ov::InferRequest& run,
                                                       std::span<const openvino_attention_layer> layers,
                                                       index token, int sequence = 0) {
@@ -151,64 +146,106 @@ expose_openvino_attention(ov::Model& model) {
                      "layers"};
     }
     ov::InferRequest request = run; // a handle; get_tensor is not const
+    std::string mask_name;          // layers may share one
+    matrix<float> mask;
     for (std::size_t l = 0; l < layers.size(); ++l) {
-        if (!to.uses(static_cast<int>(l)) && model.listener == nullptr) {
+        const auto number = static_cast<int>(l);
+        if (!to.uses(number) && model.listener == nullptr) {
             continue;
         }
+        const openvino_attention_layer& layer = layers[l];
         const auto refuse = [l](const error& e) { return e.in("layer " + std::to_string(l)); };
-        const auto tensors = openvino_result([&] {
-            return std::vector<ov::Tensor>{request.get_tensor(layers[l].q), request.get_tensor(layers[l].k),
-                                           layers[l].mask.empty() ? ov::Tensor()
-                                                                  : request.get_tensor(layers[l].mask)};
-        });
-        if (!tensors) {
-            return refuse(tensors.error());
+        const auto q = detail::openvino_output(request, layer.q, "q");
+        if (!q) {
+            return refuse(q.error());
         }
-        const auto q = from_openvino<float, 4>((*tensors)[0]);
-        const auto k = from_openvino<float, 4>((*tensors)[1]);
-        if (!q || !k) {
-            return refuse((q ? k : q).error().in(q ? "k" : "q"));
+        const index queries = q->view.extent(2);
+        const bool waits = !layer.state.empty() && model.mode == recording::deferred &&
+                           model.listener == nullptr &&
+                           to.pending(sequence, number) + queries < model.flush_every;
+        std::optional<detail::openvino_values> k; // lives until the block was added
+        qk_block block;
+        if (waits) {
+            const auto keys = detail::openvino_key_count(request, layer.shape, q->tensor);
+            if (!keys) {
+                return refuse(keys.error());
+            }
+            block.keys = *keys;
+        } else {
+            auto read = layer.state.empty() ? detail::openvino_output(request, layer.k, "k")
+                                            : detail::openvino_state(request, layer.state);
+            if (!read) {
+                return refuse(read.error());
+            }
+            k = *std::move(read);
+            if (k->view.extent(1) < 1 || k->view.extent(3) < 1) {
+                return refuse({"k " + openvino_shape_text(k->tensor.get_shape()) + " has no heads"});
+            }
+            block.keys = key_source::contiguous(k->view[0]);
         }
-        if (q->extent(0) != 1 || k->extent(0) != 1 || q->extent(3) != k->extent(3) || q->extent(3) < 1 ||
-            k->extent(1) < 1 || q->extent(1) % k->extent(1) != 0) {
-            return refuse({"q " + openvino_shape_text((*tensors)[0].get_shape()) + " and k " +
-                           openvino_shape_text((*tensors)[1].get_shape()) +
-                           " are not one sequence's [1, heads, positions, d]"});
+        if (q->view.extent(1) % block.keys.kv_heads() != 0 || q->view.extent(3) != block.keys.d()) {
+            return refuse({"q " + openvino_shape_text(q->tensor.get_shape()) + " does not fit keys of " +
+                           std::to_string(block.keys.kv_heads()) + " heads of " +
+                           std::to_string(block.keys.d())});
         }
-        const index queries = q->extent(2);
-        const index keys = k->extent(2);
-        if (q->extent(1) != model.heads) {
-            return refuse(
-                {std::to_string(q->extent(1)) + " heads; the recorder has " + std::to_string(model.heads),
-                 "q"});
+        const index keys = block.keys.keys();
+        if (q->view.extent(1) != model.heads) {
+            return refuse({std::to_string(q->view.extent(1)) + " heads; the recorder has " +
+                               std::to_string(model.heads),
+                           "q"});
         }
         if (model.image.end() > keys) {
             return refuse(
                 {std::to_string(keys) + " keys; the image's end at " + std::to_string(model.image.end()),
                  "k"});
         }
-        qk_block block;
-        block.q = (*q)[0].permuted({1, 0, 2});
-        block.keys = key_source::contiguous((*k)[0]);
-        block.score.scale = layers[l].scale;
-        matrix<float> mask;
-        if (!layers[l].mask.empty()) {
-            auto rows = detail::openvino_mask_rows((*tensors)[2], queries, keys);
+        block.q = q->view[0].permuted({1, 0, 2});
+        block.score.scale = layer.scale;
+        if (!layer.mask.empty() && layer.mask != mask_name) {
+            const auto tensor = openvino_result([&] { return request.get_tensor(layer.mask); });
+            if (!tensor) {
+                return refuse(tensor.error().in("mask"));
+            }
+            auto rows = detail::openvino_mask_rows(*tensor, queries, keys);
             if (!rows) {
                 return refuse(rows.error());
             }
             mask = *std::move(rows);
+            mask_name = layer.mask;
         }
         for (index i = 0; i < queries; ++i) {
-            if (layers[l].causal) {
+            if (layer.causal) {
                 block.visible.emplace_back(causal_limit{std::min(i + 1, keys)});
-            } else if (!layers[l].mask.empty()) {
-                block.visible.emplace_back(additive_row{{mask.row(i).data(), {keys}}});
+            } else if (!layer.mask.empty()) {
+                block.visible.push_back(detail::openvino_visibility(mask.row(i)));
             }
         }
-        to.add({.layer = static_cast<int>(l), .token = token, .sequence = sequence}, block);
+        to.add({.layer = number, .token = token, .sequence = sequence}, block);
     }
     return success{};
+}
+
+/// Does the queries that a deferred recorder keeps, over the keys in the states of a request that has not
+/// been reset since: one copy of each layer's keys. Errors: a state that is missing; the recorder's own.
+[[nodiscard]] inline status flush_openvino_attention(recorder& to, const ov::InferRequest& run,
+                                                     std::span<const openvino_attention_layer> layers,
+                                                     int sequence = 0) {
+    ov::InferRequest request = run; // a handle; query_state is not const
+    status first = success{};
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+        const auto number = static_cast<int>(l);
+        if (number >= to.options().layers || to.pending(sequence, number) == 0) {
+            continue;
+        }
+        const auto k = layers[l].state.empty() ? detail::openvino_output(request, layers[l].k, "k")
+                                               : detail::openvino_state(request, layers[l].state);
+        if (!k) {
+            return k.error().in("layer " + std::to_string(l));
+        }
+        const status done = to.flush(number, key_source::contiguous(k->view[0]), 0, sequence);
+        first = first ? done : first;
+    }
+    return first;
 }
 
 } // namespace ostend::inline OSTEND_KERNELS

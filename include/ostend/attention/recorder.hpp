@@ -178,6 +178,8 @@ public:
     }
     /// Kept queries that wait for a flush, over all layers of a sequence.
     [[nodiscard]] index pending(int sequence = 0) const;
+    /// The same of one layer.
+    [[nodiscard]] index pending(int sequence, int layer) const;
 
     /// Keeps the first `tokens` tokens of a sequence (a rejected draft, regeneration); the next is added
     /// anew.

@@ -269,6 +269,17 @@ inline index recorder::pending(int sequence) const {
     return count;
 }
 
+inline index recorder::pending(int sequence, int layer) const {
+    const auto found = kept_.find({sequence, layer});
+    index count = 0;
+    if (found != kept_.end()) {
+        for (const v0::detail::kept_queries& k : found->second) {
+            count += static_cast<index>(k.tokens().size());
+        }
+    }
+    return count;
+}
+
 inline void recorder::truncate(index tokens, int sequence) {
     OSTEND_EXPECTS(tokens >= 0, "recorder::truncate: to " + std::to_string(tokens) + " tokens");
     const auto found = sequences_.find(sequence);
