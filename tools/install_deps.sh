@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing: install_deps.sh [build] [test] [bench]
+# Installs the Debian packages that are missing: install_deps.sh [build] [test] [bench] [opencv]
 set -euo pipefail
 
 build=(g++ cmake ninja-build make libeigen3-dev nlohmann-json3-dev libcli11-dev libstb-dev libfreetype-dev
@@ -7,6 +7,7 @@ build=(g++ cmake ninja-build make libeigen3-dev nlohmann-json3-dev libcli11-dev 
 test=(doctest-dev libxtensor-dev libdlpack-dev libtbb-dev valgrind clang clang-format clang-tidy python3 python3-numpy
       python3-venv git chromium chromium-driver python3-selenium libopenmpi-dev openmpi-bin)
 bench=(libbenchmark-dev)
+opencv=(libopencv-core-dev) # an engine: tools/engines/opencv.sh
 
 wanted=()
 for group in "${@:-build}"; do
@@ -14,7 +15,8 @@ for group in "${@:-build}"; do
         build) wanted+=("${build[@]}") ;;
         test) wanted+=("${test[@]}") ;;
         bench) wanted+=("${bench[@]}") ;;
-        *) echo "install_deps.sh: there is no group '$group' (build, test, bench)" >&2; exit 2 ;;
+        opencv) wanted+=("${opencv[@]}") ;;
+        *) echo "install_deps.sh: there is no group '$group' (build, test, bench, opencv)" >&2; exit 2 ;;
     esac
 done
 

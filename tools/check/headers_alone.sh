@@ -10,6 +10,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 export flags="-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Werror -I$root/include -isystem /usr/include/eigen3"
+[[ ! -d /usr/include/opencv4 ]] || flags+=" -isystem /usr/include/opencv4"
 for folder in $(mpicxx --showme:incdirs 2>/dev/null || true); do # where Open MPI has its headers
     flags+=" -isystem $folder"
 done
@@ -22,7 +23,8 @@ needs() {
     dlpack.hpp) echo dlpack/dlpack.h ;;
     openmp.hpp) echo omp.h ;;
     tbb.hpp) echo tbb/parallel_for.h ;;
-    opencv.hpp) echo opencv2/core.hpp ;;
+    opencv*.hpp) echo opencv2/core.hpp ;;
+    torch*.hpp) echo ATen/ATen.h ;;
     mpi.hpp) echo mpi.h ;;
     openvino*.hpp) echo openvino/openvino.hpp ;;
     ggml_llama.hpp) echo llama.h ;;
