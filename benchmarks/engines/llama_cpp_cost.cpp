@@ -43,9 +43,9 @@ struct settings {
     std::vector<std::string> weights = {"f16", "q4_0"};
     std::vector<int> image_tokens = {576, 2880};
     std::vector<int> threads = {1, 2};
-    int layers = 4;
+    int layers = 2;
     int tokens = 64;
-    int rounds = 3;
+    int rounds = 5;
     std::string folder = std::filesystem::temp_directory_path().string();
 };
 
@@ -360,50 +360,51 @@ std::vector<std::uint8_t> decode_prompt(llama_model* model, const settings& s, i
     return state;
 }
 
-std::vector<measured> measure(std::vector<std::unique_ptr<runner>>& all, const settings& s, int image_tokens,
-                              const std::vector<std::uint8_t>& state) {
-    std::vector<measured> out(all.size());
+using runners = std::vector<std::unique_ptr<runner>>; // of variants()
+
+/// Contexts with the prompt in their caches, made in any order: where a cache happens to lie in memory
+/// counts.
+runners make_runners(llama_model* model, const settings& s, int image_tokens, int cells,
+                     const std::vector<std::uint8_t>& state, std::mt19937& random) {
+    std::vector<std::size_t> order(variants().size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::shuffle(order.begin(), order.end(), random);
+    runners all(order.size());
+    for (const std::size_t v : order) {
+        all[v] = std::make_unique<runner>(model, variants()[v], s, image_tokens, cells);
+        all[v]->begin(state);
+    }
+    return all;
+}
+
+/// One answer, each token by each variant in turn.
+void measure(runners& all, const settings& s, int image_tokens, std::mt19937& random,
+             std::vector<measured>& out) {
     std::vector<std::size_t> order(all.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::mt19937 random(3);
-    for (int round = -1; round < s.rounds; ++round) { // the first is a warm-up
-        for (auto& one : all) {
-            one->begin(state);
+    llama_token token = 1;
+    for (int t = 0; t < s.tokens; ++t) {
+        llama_token said = -1;
+        std::shuffle(order.begin(), order.end(), random); // none always follows the same one
+        for (const std::size_t v : order) {
+            llama_token next = 0;
+            out[v].tokens.push_back(all[v]->decode(2 * text_tokens + image_tokens + t, token, next));
+            if (said >= 0 && next != said) {
+                fail("'" + variants()[v].name + "' changes the answer");
+            }
+            said = next;
         }
-        llama_token token = 1;
-        for (int t = 0; t < s.tokens; ++t) {
-            llama_token said = -1;
-            std::shuffle(order.begin(), order.end(), random); // none always follows the same one
-            for (const std::size_t v : order) {
-                llama_token next = 0;
-                const times taken = all[v]->decode(2 * text_tokens + image_tokens + t, token, next);
-                if (said >= 0 && next != said) {
-                    fail("'" + variants()[v].name + "' changes the answer");
-                }
-                said = next;
-                if (round >= 0) {
-                    out[v].tokens.push_back(taken);
-                }
-            }
-            token = said;
-            if (round < 0 && t == 3) {
-                break;
-            }
-        }
-        for (std::size_t v = 0; v < all.size(); ++v) {
-            if (variants()[v].how == kind::deferred) {
-                const times taken = all[v]->flush();
-                if (round >= 0) {
-                    out[v].flushes.push_back(taken);
-                }
-            }
+        token = said;
+    }
+    for (std::size_t v = 0; v < all.size(); ++v) {
+        if (variants()[v].how == kind::deferred) {
+            out[v].flushes.push_back(all[v]->flush());
         }
     }
-    return out;
 }
 
 /// Both ways of recording saw the same, and something.
-void check_maps(const std::vector<std::unique_ptr<runner>>& all, const settings& s, int image_tokens) {
+void check_maps(const runners& all, const settings& s, int image_tokens) {
     const auto find = [&](kind how) -> const runner& {
         for (std::size_t v = 0; v < all.size(); ++v) {
             if (variants()[v].how == how && !variants()[v].one_layer) {
@@ -514,18 +515,19 @@ void run(const settings& s, const std::string& weights) {
         const int cells = GGML_PAD(2 * text_tokens + image_tokens + s.tokens, 256);
         std::fprintf(stderr, "%s: decoding a prompt with %d image tokens\n", weights.c_str(), image_tokens);
         const auto state = decode_prompt(model.get(), s, image_tokens, cells, most->second, most->first);
-        std::vector<std::unique_ptr<runner>> all;
-        for (const variant& v : variants()) {
-            all.push_back(std::make_unique<runner>(model.get(), v, s, image_tokens, cells));
-        }
         for (const auto& [threads, pool] : pools) {
             std::fprintf(stderr, "%s, %d image tokens, %d threads: %d rounds of %d tokens\n", weights.c_str(),
                          image_tokens, threads, s.rounds, s.tokens);
-            for (auto& one : all) {
-                one->use(threads, pool);
+            std::vector<measured> found(variants().size());
+            std::mt19937 random(3);
+            for (int round = 0; round < s.rounds; ++round) {
+                runners all = make_runners(model.get(), s, image_tokens, cells, state, random);
+                for (auto& one : all) {
+                    one->use(threads, pool);
+                }
+                measure(all, s, image_tokens, random, found);
+                check_maps(all, s, image_tokens);
             }
-            const auto found = measure(all, s, image_tokens, state);
-            check_maps(all, s, image_tokens);
             print(found, s,
                   weights + " weights, " + std::to_string(image_tokens) + " image tokens, " +
                       std::to_string(threads) + (threads == 1 ? " thread" : " threads"),

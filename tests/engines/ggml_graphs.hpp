@@ -32,6 +32,7 @@ struct layer_shape {
     index cells = 512;
     index streams = 1;
     int layers = 2;
+    ggml_backend_dev_t device = nullptr; ///< that holds the caches and computes; null: the processor
 };
 
 /// What one decode computes. Streams [first_stream, first_stream + streams), each of `queries` columns.
@@ -55,7 +56,12 @@ public:
     explicit toy_model(layer_shape shape, unsigned seed = 1)
         : shape_(shape), random_(seed), cpu_(ggml_backend_cpu_init()) {
         ggml_backend_cpu_set_n_threads(cpu_, 1);
-        sched_ = ggml_backend_sched_new(&cpu_, nullptr, 1, 2048, false, true);
+        if (shape.device != nullptr) {
+            device_ = ggml_backend_dev_init(shape.device, nullptr);
+        }
+        ggml_backend_t const main = device_ != nullptr ? device_ : cpu_;
+        ggml_backend_t backends[] = {main, cpu_}; // the processor comes last
+        sched_ = ggml_backend_sched_new(backends, nullptr, device_ != nullptr ? 2 : 1, 2048, false, true);
         memory_ = ggml_init({ggml_tensor_overhead() * 64, nullptr, true});
         for (int layer = 0; layer < shape.layers; ++layer) {
             keys_.push_back(ggml_new_tensor_3d(memory_, shape.type, shape.d * shape.kv_heads, shape.cells,
@@ -66,7 +72,7 @@ public:
             ggml_format_name(values_.back(), "cache_v_l%d", layer);
             sinks_.push_back(ggml_new_tensor_1d(memory_, GGML_TYPE_F32, shape.heads));
         }
-        buffer_ = ggml_backend_alloc_ctx_tensors(memory_, cpu_);
+        buffer_ = ggml_backend_alloc_ctx_tensors(memory_, main);
         ggml_backend_buffer_clear(buffer_, 0);
         for (ggml_tensor* const s : sinks_) {
             fill(s, 1.0F);
@@ -79,6 +85,9 @@ public:
         ggml_backend_buffer_free(buffer_);
         ggml_free(memory_);
         ggml_backend_free(cpu_);
+        if (device_ != nullptr) {
+            ggml_backend_free(device_);
+        }
     }
 
     void listen(ggml_backend_sched_eval_callback callback, void* data) {
@@ -158,12 +167,16 @@ public:
         const std::vector<float>& q = queries_[static_cast<std::size_t>(layer)];
         const index column = stream * step.queries + query;
         std::vector<double> mean(static_cast<std::size_t>(step.keys), 0.0);
+        std::vector<std::vector<float>> keys;
+        for (index key = 0; key < step.keys; ++key) {
+            keys.push_back(key_of(layer, step.first_stream + stream, key));
+        }
         for (index head = 0; head < shape_.heads; ++head) {
             const float slope = step.max_bias > 0 ? slope_of(step.max_bias, head) : 1.0F;
             std::vector<double> score;
             double top = -std::numeric_limits<double>::infinity();
             for (index key = 0; key < step.keys; ++key) {
-                const std::vector<float> k = key_of(layer, step.first_stream + stream, key);
+                const std::vector<float>& k = keys[static_cast<std::size_t>(key)];
                 double sum = 0;
                 for (index x = 0; x < shape_.d; ++x) {
                     sum += static_cast<double>(
@@ -313,6 +326,7 @@ private:
     layer_shape shape_;
     std::mt19937 random_;
     ggml_backend_t cpu_;
+    ggml_backend_t device_ = nullptr;
     ggml_backend_sched_t sched_;
     ggml_context* memory_;
     ggml_backend_buffer_t buffer_;

@@ -1,6 +1,6 @@
 // adapt/ggml*: views and keys of every type; the recorder on graphs as llama.cpp builds them, fused and not,
 // against the plainest attention in double.
-#include "engines/ggml_graphs.hpp"
+#include "engines/ggml_scene.hpp"
 #include "support/errors.hpp"
 #include "support/expects.hpp"
 
@@ -10,82 +10,6 @@
 #include <numeric>
 
 namespace ostend_test {
-namespace {
-
-std::vector<index> shuffled(index count, index cells, unsigned seed) {
-    std::vector<index> all(static_cast<std::size_t>(cells));
-    std::iota(all.begin(), all.end(), 0);
-    std::shuffle(all.begin(), all.end(), std::mt19937(seed));
-    all.resize(static_cast<std::size_t>(count));
-    return all;
-}
-
-/// Prompt of 40 columns of which [5, 35) are the image, then a step of one column; cells may be anywhere.
-struct scene {
-    std::vector<index> cells;
-    std::vector<index> image;
-    decode_step before, shown, rest, next;
-
-    explicit scene(const decode_step& how, bool scattered, index stream = 0) {
-        cells = scattered ? shuffled(60, how.keys, 7) : shuffled(0, how.keys, 7);
-        for (index i = 0; !scattered && i < 60; ++i) {
-            cells.push_back(i);
-        }
-        image.assign(cells.begin() + 5, cells.begin() + 35);
-        const auto part = [&](index first, index count) {
-            decode_step step = how;
-            step.first_stream = stream;
-            step.queries = count;
-            step.rows.assign(cells.begin() + first, cells.begin() + first + count);
-            step.mask = [all = cells, first, alibi = how.max_bias > 0](index, index query, index key) {
-                const auto at = std::find(all.begin(), all.begin() + first + query + 1, key);
-                if (at == all.begin() + first + query + 1) {
-                    return hidden;
-                }
-                return alibi ? -static_cast<float>(first + query - (at - all.begin())) : 0.0F;
-            };
-            return step;
-        };
-        before = part(0, 5);
-        shown = part(5, 30);
-        rest = part(35, 5);
-        next = part(40, 1);
-    }
-    void show(toy_model& model, ostend::ggml_recorder& recorder, int sequence = 0) const {
-        model.run(before);
-        recorder.begin_image(sequence);
-        model.run(shown);
-        recorder.end_image();
-    }
-};
-
-std::vector<ostend::ggml_column> columns(index count, int sequence, index token) {
-    std::vector<ostend::ggml_column> out(static_cast<std::size_t>(count), ostend::ggml_column{sequence, {}});
-    out.back().token = token;
-    return out;
-}
-
-double difference(std::span<const float> got, const std::vector<double>& wanted) {
-    REQUIRE(got.size() == wanted.size());
-    double worst = 0;
-    for (std::size_t i = 0; i < got.size(); ++i) {
-        worst = std::max(worst, std::abs(static_cast<double>(got[i]) - wanted[i]));
-    }
-    return worst;
-}
-
-ostend::matrix<float> maps_of(const ostend::ggml_recorder& recorder, int sequence = 0) {
-    auto maps = recorder.maps(ostend::query_convention::predicting, sequence);
-    REQUIRE_MESSAGE(maps, maps.error().message());
-    return *std::move(maps);
-}
-
-std::string complaint(const ostend::ggml_recorder& recorder, int sequence = 0) {
-    const auto maps = recorder.maps(ostend::query_convention::predicting, sequence);
-    return maps ? "none" : maps.error().message();
-}
-
-} // namespace
 
 TEST_CASE("tensors become views: types, permuted axes, offsets; what does not fit is refused") {
     ggml_context* const ctx = ggml_init({1 << 20, nullptr, false});
@@ -164,7 +88,7 @@ TEST_CASE("keys of every type are read as ggml reads them") {
             ctx, ggml_view_4d(ctx, cache, 64, 2, 128, 2, head, cache->nb[1], cache->nb[2], 0), 0, 2, 1, 3);
         const std::vector<index> cells = shuffled(50, 128, 9);
         const auto keys = ostend::ggml_keys(*k, 1, cells);
-        REQUIRE_MESSAGE(keys, keys.error().message());
+        REQUIRE_MESSAGE(keys, complaint_of(keys));
         CHECK(keys->keys() == 50);
         for (index i = 0; i < 50; ++i) {
             const auto wanted = model.key_of(0, 1, cells[static_cast<std::size_t>(i)]);
@@ -712,7 +636,7 @@ TEST_CASE("cells that the host gave are lost when they are written again, and im
     const int other = 0;
     const auto keys_of = [&](const void* where) {
         const auto found = cells.find(where, 2, 0, 100);
-        REQUIRE_MESSAGE(found, found.error().message());
+        REQUIRE_MESSAGE(found, complaint_of(found));
         std::vector<index> keys;
         for (index i = 0; i < (*found)->size(); ++i) {
             keys.push_back((*found)->key(i));

@@ -1,7 +1,9 @@
 // llama_cpp_host against the Eigen host on the same weights: tokens, maps, peaks, point accuracy, with and
 // without flash attention, for every type of cached keys; the class-token defect met and mended; wrong files.
+#include "engines/ggml_server.hpp"
 #include "evaluate/evaluation.hpp"
 #include "llama_cpp/llama_cpp_host.hpp"
+#include "support/errors.hpp"
 #include "tiny_llava/tiny_llava.hpp"
 
 #include "ostend/host/ground.hpp"
@@ -38,17 +40,17 @@ llama_cpp_options files_of(const std::string& name) {
 }
 llama_cpp_host load(const llama_cpp_options& options) {
     auto host = llama_cpp_host::load(options);
-    REQUIRE_MESSAGE(host, host.error().message());
+    REQUIRE_MESSAGE(host, ostend_test::complaint_of(host));
     return *std::move(host);
 }
 ostend_hosts::tiny_llava eigen(const std::string& name) {
     auto host = ostend_hosts::tiny_llava::load(std::string(OSTEND_SOURCE_DIR) + "/models/" + name);
-    REQUIRE_MESSAGE(host, host.error().message());
+    REQUIRE_MESSAGE(host, ostend_test::complaint_of(host));
     return *std::move(host);
 }
 std::vector<ostend_tools::known_scene> scenes() {
     auto all = ostend_tools::read_scenes(std::string(OSTEND_TEST_DATA) + "/scenes");
-    REQUIRE_MESSAGE(all, all.error().message());
+    REQUIRE_MESSAGE(all, ostend_test::complaint_of(all));
     return *std::move(all);
 }
 /// Points are looked at here, not masks: every prompt is answered with its own pixel.
@@ -71,7 +73,7 @@ ostend::grounding ground(Lmm& lmm, const ostend::image_view& image,
                          const ostend::ground_options& options = {}) {
     pixel_segmenter segmenter;
     auto found = ostend::ground(image, lmm, segmenter, options);
-    REQUIRE_MESSAGE(found, found.error().message());
+    REQUIRE_MESSAGE(found, ostend_test::complaint_of(found));
     return *std::move(found);
 }
 std::vector<std::int32_t> ids_of(const ostend::grounding& g) {
@@ -83,7 +85,7 @@ std::vector<std::int32_t> ids_of(const ostend::grounding& g) {
 }
 ostend::matrix<float> maps_of(const ostend::grounding& g) {
     auto maps = g.attention.maps();
-    REQUIRE_MESSAGE(maps, maps.error().message());
+    REQUIRE_MESSAGE(maps, ostend_test::complaint_of(maps));
     return *std::move(maps);
 }
 double difference(const ostend::matrix<float>& a, const ostend::matrix<float>& b) {
@@ -273,6 +275,34 @@ TEST_CASE("tiny-llava-clip: the maps follow the build that was met, and the poin
     }
 }
 
+TEST_CASE("keys and queries in a device's memory: the maps are as good, some layers there or all") {
+    // Another process' memory, which this one cannot read. llama.cpp finds a device once it is registered.
+    static const ostend_test::ggml_server server;
+    ggml_backend_register(server.registry());
+    const auto all = scenes();
+    auto here = eigen("tiny-llava");
+    for (const bool fused : {true, false}) {
+        for (const int layers : {2, 99}) {
+            auto options = files_of("tiny-llava");
+            options.flash_attention = fused;
+            options.gpu_layers = layers;
+            auto there = load(options);
+            for (const auto mode : {ostend::recording::online, ostend::recording::deferred}) {
+                CAPTURE(std::to_string(layers) + (fused ? " layers, fused" : " layers, softmax"));
+                ostend::ground_options how;
+                how.request.recording.mode = mode;
+                how.request.recording.flush_every = 5;
+                for (std::size_t i = 0; i < 2; ++i) {
+                    const auto a = ground(there, all[i].image.view(), how);
+                    const auto b = ground(here, all[i].image.view());
+                    REQUIRE(ids_of(a) == ids_of(b));
+                    CHECK(difference(maps_of(a), maps_of(b)) < 1e-3);
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("teacher-forced text, odd shapes, and no token that recording changes") {
     auto there = load(files_of("tiny-llava"));
     auto here = eigen("tiny-llava");
@@ -341,7 +371,7 @@ TEST_CASE("texts of more tokens than bytes, and pieces of any length") {
             "spaces.gguf", replaced(model, gguf_string("\xE2\x96\x81"), gguf_string("\xE2\x96\x82")));
         auto host = load(options);
         const auto made = host.generate(image.view(), {.text = "    "});
-        REQUIRE_MESSAGE(made, made.error().message());
+        REQUIRE_MESSAGE(made, ostend_test::complaint_of(made));
         CHECK(made->tokens.size() == 16); // the four, and the one that opens a text, and the end
         std::string said;
         for (const auto& t : made->tokens) {
@@ -364,7 +394,7 @@ TEST_CASE("texts of more tokens than bytes, and pieces of any length") {
     options.model = write_bytes("long.gguf", replaced(model, gguf_string(piece), gguf_string(piece + more)));
     auto host = load(options);
     const auto long_words = host.generate(image.view(), {});
-    REQUIRE_MESSAGE(long_words, long_words.error().message());
+    REQUIRE_MESSAGE(long_words, ostend_test::complaint_of(long_words));
     REQUIRE(long_words->tokens.size() == short_words->tokens.size());
     CHECK(long_words->tokens[word].id == short_words->tokens[word].id);
     CHECK(long_words->tokens[word].bytes == bytes + more);

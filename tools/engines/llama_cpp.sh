@@ -3,7 +3,8 @@
 # llama-cpp-python, and the Python package gguf that writes its files. llama_cpp.sh [--options]
 #
 # Made once, in about ten minutes on two cores, in $OSTEND_CACHE/llama.cpp-VERSION:
-#   include/, lib/     the headers and the libraries as they are published
+#   include/, lib/     the headers and the libraries as they are published; with ggml's RPC backend, a device whose
+#                      memory is that of another process, for the tests
 #   lib-mended/        libmtmd again, with the class token of CLIP towers where the positions expect it
 #                      (docs/hosts/llama_cpp.md); for the tests, which must be right with either
 #   venv/              the Python environment of tools/engines/write_gguf.py
@@ -15,7 +16,7 @@ if [[ ${1:-} == --options ]]; then
     echo "-DOSTEND_LLAMA_CPP_DIR=$prefix"
     exit 0
 fi
-[[ ! -f $prefix/complete ]] || exit 0
+[[ ! -f $prefix/complete || ! -f $prefix/lib/libggml-rpc.so ]] || exit 0
 
 for program in cmake ninja g++ python3; do
     command -v $program >/dev/null || { echo "llama_cpp.sh: $program is missing; run tools/install_deps.sh build test" >&2; exit 1; }
@@ -43,7 +44,7 @@ source=$work/llama_cpp_python-$version/vendor/llama.cpp
 say "building libllama and libmtmd (minutes)"
 run cmake -S "$source" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=ON \
     -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF \
-    -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON "-DCMAKE_INSTALL_RPATH=\$ORIGIN;\$ORIGIN/../lib" -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_MTMD=ON -DGGML_CCACHE="$(command -v ccache >/dev/null && echo ON || echo OFF)"
+    -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON "-DCMAKE_INSTALL_RPATH=\$ORIGIN;\$ORIGIN/../lib" -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_MTMD=ON -DGGML_RPC=ON -DGGML_RPC_RDMA=OFF -DGGML_CCACHE="$(command -v ccache >/dev/null && echo ON || echo OFF)"
 run cmake --build "$work/build" --target llama mtmd --parallel "${JOBS:-$(nproc)}"
 
 keep() { # the libraries into folder $1, with the names by which programs find them

@@ -78,6 +78,10 @@ int main(int argc, char** argv) {
         ->capture_default_str()
         ->check(CLI::IsMember(types));
     app.add_flag("--deferred", deferred, "keep the queries and read the keys once at the end");
+    app.add_option("--gpu-layers", files.gpu_layers,
+                   "layers whose work and keys a device has, if llama.cpp knows one")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 512));
     app.add_option("--threads", files.threads, "0: as many as the processor has")
         ->capture_default_str()
         ->check(CLI::Range(0, 256));

@@ -157,7 +157,7 @@ ostend::result<llama_cpp_host> llama_cpp_host::load(const llama_cpp_options& opt
     }
     llama_backend_init();
     llama_model_params how = llama_model_default_params();
-    how.n_gpu_layers = 0;
+    how.n_gpu_layers = options.gpu_layers;
     host.model_.reset(heard([&] { return llama_model_load_from_file(options.model.c_str(), how); }));
     if (!host.model_) {
         return refusal("cannot be loaded", options.model);

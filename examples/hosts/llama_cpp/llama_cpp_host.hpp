@@ -27,6 +27,7 @@ struct llama_cpp_options {
     bool flash_attention = true;        ///< llama.cpp's fused kernel
     ggml_type key_type = GGML_TYPE_F16; ///< of the cache's keys: f32, f16, bf16, q8_0, q4_0
     int threads = 0;                    ///< 0: as many as the processor has
+    int gpu_layers = 0;                 ///< layers whose work and keys a device has, if llama.cpp knows one
     int probe_pairs = 16;               ///< images / 2 by which a CLIP tower is probed
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ostend/adapt/ggml_attention.hpp"
+#include "ostend/adapt/ggml_copy.hpp"
 #include "ostend/adapt/ggml_image_cells.hpp"
 #include "ostend/adapt/ggml_keys.hpp"
 #include "ostend/adapt/ggml_mask.hpp"

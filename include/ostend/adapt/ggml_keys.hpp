@@ -37,21 +37,16 @@ namespace detail {
 
 } // namespace detail
 
-/// Keys as an attention node reads them: k of ne = {d, keys, kv_heads, streams}, any byte strides (src[1] of
-/// GGML_OP_FLASH_ATTN_EXT, or src[0] of the product k * q). cells: key i lives in cell cells[i]; empty: key i
-/// is cell i. The tensor and the list must outlive it. Precondition: cells inside the keys.
-/// Errors: a type other than f32, f16, bf16, q8_0, q4_0; data that are not on the host; a stream that is not
-/// there; blocks with gaps or cut ones.
-[[nodiscard]] inline result<key_source> ggml_keys(const ggml_tensor& k, index stream = 0,
-                                                  std::span<const index> cells = {}) {
-    const auto wrong = [&](std::string what) { return error{std::move(what), detail::ggml_place(k)}; };
-    const auto codec = detail::ggml_codec(k.type);
+namespace detail {
+
+/// The keys by their addresses, in whatever memory: nothing is read.
+[[nodiscard]] inline result<key_source> ggml_keys_anywhere(const ggml_tensor& k, index stream,
+                                                           std::span<const index> cells = {}) {
+    const auto wrong = [&](std::string what) { return error{std::move(what), ggml_place(k)}; };
+    const auto codec = ggml_codec(k.type);
     if (!codec) {
         return wrong("keys of type " + std::string(ggml_type_name(k.type)) +
                      " are not read; use f32, f16, bf16, q8_0 or q4_0");
-    }
-    if (const status readable = detail::ggml_check_host(k); !readable) {
-        return readable.error();
     }
     if (stream < 0 || stream >= k.ne[3] || k.ne[0] < 1 || k.ne[2] < 1) {
         return wrong("stream " + std::to_string(stream) + " of " + std::to_string(k.ne[3]) + ", " +
@@ -68,6 +63,21 @@ namespace detail {
                         .element_stride = is_quantised(*codec) ? 0 : static_cast<index>(k.nb[0]),
                         .codec = *codec};
     return key_source(page, static_cast<index>(k.ne[2]), static_cast<index>(k.ne[0]), cells);
+}
+
+} // namespace detail
+
+/// Keys as an attention node reads them: k of ne = {d, keys, kv_heads, streams}, any byte strides (src[1] of
+/// GGML_OP_FLASH_ATTN_EXT, or src[0] of the product k * q). cells: key i lives in cell cells[i]; empty: key i
+/// is cell i. The tensor and the list must outlive it. Precondition: cells inside the keys.
+/// Errors: a type other than f32, f16, bf16, q8_0, q4_0; data that are not on the host; a stream that is not
+/// there; blocks with gaps or cut ones.
+[[nodiscard]] inline result<key_source> ggml_keys(const ggml_tensor& k, index stream = 0,
+                                                  std::span<const index> cells = {}) {
+    if (const status readable = detail::ggml_check_host(k); !readable) {
+        return readable.error();
+    }
+    return detail::ggml_keys_anywhere(k, stream, cells);
 }
 
 /// Where the keys of an attention lie in the cache that they are a view of.
@@ -91,10 +101,12 @@ struct ggml_cache_place {
     return ggml_cache_place{&cache, offset / row, offset / row / static_cast<index>(cache.ne[1])};
 }
 
-/// All cells of the stream that an attention's keys belong to, as they are now; valid while the cache lives.
-/// Errors as ggml_keys and ggml_place_in_cache; keys that do not start at the stream's first cell.
-[[nodiscard]] inline result<key_source> ggml_stream_keys(const ggml_tensor& k, index stream = 0) {
-    const auto keys = ggml_keys(k, stream);
+namespace detail {
+
+/// The first `count` cells of the stream by their addresses; -1: all of them.
+[[nodiscard]] inline result<key_source> ggml_stream_keys_anywhere(const ggml_tensor& k, index stream,
+                                                                  index count = -1) {
+    const auto keys = ggml_keys_anywhere(k, stream);
     if (!keys) {
         return keys.error();
     }
@@ -104,11 +116,22 @@ struct ggml_cache_place {
     }
     const auto cells = static_cast<index>(place->cache->ne[1]);
     if (place->first_row % cells != 0) {
-        return error{"the keys do not start at the first cell of their stream", detail::ggml_place(k)};
+        return error{"the keys do not start at the first cell of their stream", ggml_place(k)};
     }
     key_page page = keys->pages()[0];
-    page.count = cells;
+    page.count = count < 0 ? cells : count;
     return key_source(page, keys->kv_heads(), keys->d());
+}
+
+} // namespace detail
+
+/// All cells of the stream that an attention's keys belong to, as they are now; valid while the cache lives.
+/// Errors as ggml_keys and ggml_place_in_cache; keys that do not start at the stream's first cell.
+[[nodiscard]] inline result<key_source> ggml_stream_keys(const ggml_tensor& k, index stream = 0) {
+    if (const status readable = detail::ggml_check_host(k); !readable) {
+        return readable.error();
+    }
+    return detail::ggml_stream_keys_anywhere(k, stream);
 }
 
 } // namespace ostend::inline v0

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ostend/adapt/ggml_attention.hpp"
+#include "ostend/adapt/ggml_copy.hpp"
 #include "ostend/attention/key_selection.hpp"
 #include "ostend/attention/score.hpp"
 
@@ -37,7 +38,7 @@ struct ggml_mask_row {
 namespace ostend::inline OSTEND_KERNELS {
 
 /// One query's row of the mask; all keys visible where there is no mask. Complexity O(keys).
-/// Errors: the mask is not on the host. Precondition: query and stream exist.
+/// Errors: the mask has no data, or slices of it on several devices. Precondition: query and stream exist.
 [[nodiscard]] inline result<v0::detail::ggml_mask_row> ggml_mask_of(const ggml_attention& attention,
                                                                     index query, index stream = 0) {
     v0::detail::ggml_mask_row out;
@@ -46,17 +47,20 @@ namespace ostend::inline OSTEND_KERNELS {
         return v0::detail::ggml_mask_row{std::vector<float>(keys, 0.0F), attention.keys(), true, true};
     }
     const ggml_tensor& mask = *attention.mask;
-    if (const status readable = v0::detail::ggml_check_host(mask); !readable) {
-        return readable.error();
-    }
-    const auto* const row = static_cast<const std::byte*>(mask.data) +
-                            query * static_cast<index>(mask.nb[1]) +
-                            (mask.ne[3] == 1 ? 0 : stream) * static_cast<index>(mask.nb[3]);
-    out.values.resize(keys);
-    for (std::size_t i = 0; i < keys; ++i) {
-        const std::byte* const at = row + i * mask.nb[0];
-        out.values[i] = mask.type == GGML_TYPE_F16 ? to_float(load(reinterpret_cast<const f16*>(at)))
-                                                   : load(reinterpret_cast<const float*>(at));
+    const auto take = [&](auto room) -> status {
+        const auto row = ggml_plane(mask, query, mask.ne[3] == 1 ? 0 : stream, room); // [1, keys]
+        if (!row) {
+            return row.error();
+        }
+        out.values.resize(keys);
+        for (std::size_t i = 0; i < keys; ++i) {
+            out.values[i] = to_float(row->load(0, static_cast<index>(i)));
+        }
+        return success{};
+    };
+    const status taken = mask.type == GGML_TYPE_F16 ? take(std::vector<f16>()) : take(std::vector<float>());
+    if (!taken) {
+        return taken.error();
     }
     constexpr float hidden = -std::numeric_limits<float>::infinity();
     const auto end = std::find(out.values.begin(), out.values.end(), hidden);

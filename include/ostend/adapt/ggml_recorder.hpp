@@ -9,7 +9,8 @@
 //
 // It asks for the attention nodes of the layers whose heads are selected, and only of decodes that were
 // announced to want a row: warm-up runs and other prompts cost nothing, and the answers are the same for
-// every token. Each node that is asked for cuts the graph there, and on a device waits for it.
+// every token. Each node that is asked for cuts the graph there, and on a device waits for it and is copied:
+// the queries that are wanted, and keys at a flush, or for each query online.
 #pragma once
 
 #include "ostend/adapt/ggml_image_cells.hpp"
@@ -129,7 +130,9 @@ public:
     status flush() {
         for (auto& [sequence, recorded] : recorders_) {
             const int of = sequence;
-            const auto done = recorded.flush_all([&](int layer) { return stream_keys_.at({layer, of}); });
+            const auto done = recorded.flush_all([&](int layer) {
+                return keys_now(stream_keys_.at({layer, of}));
+            });
             if (!done) {
                 fail(of, 0, done.error());
             }
@@ -161,20 +164,16 @@ public:
         cells_.copy(from, to);
         begin_answer(to);
         if (const auto start = starts_.find(from); start != starts_.end()) {
-            const index position = start->second;
-            starts_[to] = position;
+            starts_[to] = index{start->second};
         }
         if (const auto failed = failures_.find(from); failed != failures_.end()) {
-            const failure same = failed->second;
-            failures_.emplace(to, same);
+            failures_.emplace(to, failure(failed->second));
         }
         if (const auto found = recorders_.find(from); found != recorders_.end()) {
-            const recorder same = found->second;
-            recorders_.emplace(to, same);
+            recorders_.emplace(to, recorder(found->second));
             for (int layer = 0; layer < options_.layers; ++layer) {
                 if (const auto keys = stream_keys_.find({layer, from}); keys != stream_keys_.end()) {
-                    const key_source source = keys->second;
-                    stream_keys_[{layer, to}] = source;
+                    stream_keys_[{layer, to}] = stream_keys(keys->second);
                 }
             }
         }
@@ -237,6 +236,18 @@ private:
         v0::detail::ggml_mask_row row = {};
     };
 
+    /// The keys that kept queries of a layer and sequence see.
+    struct stream_keys {
+        key_source keys = {};               ///< by their addresses
+        const ggml_tensor* cache = nullptr; ///< that they are copied from; null: the host reads them
+    };
+    /// Copies of what lies on a device, until the next query.
+    struct copies {
+        std::vector<float> rows = {}; ///< queries, or rows of a softmax
+        std::vector<float> sinks = {};
+        std::vector<std::byte> keys = {};
+    };
+
     bool on_ask(ggml_tensor& node);
     bool on_node(ggml_tensor& node);
     void watch_writes(const ggml_tensor& node);
@@ -245,10 +256,13 @@ private:
     status add(const ggml_attention& attention, const ggml_cache_place& place, const row_key& where,
                const query_place& of, int sequence);
     result<const v0::detail::ggml_mask_row*> mask_of(const ggml_attention& attention, const query_place& of);
-    result<qk_block> block_of(const ggml_attention& attention, index stream, index query,
+    result<qk_block> block_of(const ggml_attention& attention, const key_source& keys, const query_place& of,
                               const v0::detail::ggml_mask_row& mask);
+    key_source keys_now(const stream_keys& from) {
+        return from.cache == nullptr ? from.keys : ggml_copied_keys(from.keys, *from.cache, copies_.keys);
+    }
     status keep_keys(const ggml_attention& attention, const ggml_cache_place& place, int layer, int sequence,
-                     index stream, const v0::detail::ggml_mask_row& mask);
+                     index stream, const v0::detail::ggml_mask_row& mask, const ggml_tensor* copied_from);
     recorder& recorder_of(int sequence, const key_selection& image);
     void fail(int sequence, index token, const error& why) {
         failures_.try_emplace(sequence, failure{token, why});
@@ -264,8 +278,9 @@ private:
     std::map<int, recorder> recorders_ = {};
     std::map<int, failure> failures_ = {};
     ggml_image_cells cells_ = {};
-    std::map<const void*, std::vector<bool>> seen_ = {};         // rows that kept queries see
-    std::map<std::pair<int, int>, key_source> stream_keys_ = {}; // of layer, sequence
+    std::map<const void*, std::vector<bool>> seen_ = {};          // rows that kept queries see
+    std::map<std::pair<int, int>, stream_keys> stream_keys_ = {}; // of layer, sequence
+    copies copies_ = {};
     kept_mask mask_ = {};
     std::vector<float> slopes_ = {}; // of as many heads, for slopes_bias_
     float slopes_bias_ = 0;
@@ -277,9 +292,7 @@ private:
     void* other_data_ = nullptr;
     std::optional<int> checking_ = {};
     int near_layer_ = -1;
-    bool armed_ = false;
-    bool wanted_ = false;
-    bool other_wanted_ = false;
+    bool armed_ = false, wanted_ = false, other_wanted_ = false;
 };
 
 } // namespace ostend::inline OSTEND_KERNELS

@@ -15,29 +15,6 @@
 #include <vector>
 
 namespace ostend::inline OSTEND_KERNELS {
-namespace detail {
-
-/// The rows that a GGML_OP_SET_ROWS writes. Errors: they are not on the host.
-[[nodiscard]] inline result<std::vector<index>> ggml_rows_written(const ggml_tensor& rows) {
-    std::vector<index> out;
-    const auto take = [&](const auto& view) -> status {
-        if (!view) {
-            return view.error();
-        }
-        for (index i = 0; i < view->extent(0); ++i) {
-            out.push_back(static_cast<index>(view->load(i)));
-        }
-        return success{};
-    };
-    const status read = rows.type == GGML_TYPE_I32 ? take(from_ggml<std::int32_t, 1>(rows))
-                                                   : take(from_ggml<std::int64_t, 1>(rows));
-    if (!read) {
-        return read.error();
-    }
-    return out;
-}
-
-} // namespace detail
 
 inline bool ggml_recorder::on_ask(ggml_tensor& node) {
     const std::string_view name = ggml_get_name(&node);
@@ -90,7 +67,7 @@ inline void ggml_recorder::watch_writes(const ggml_tensor& node) {
     if (is_values || !(cells_.learning() || cells_.knows(cache) || seen != seen_.end())) {
         return;
     }
-    const auto rows = detail::ggml_rows_written(*node.src[1]);
+    const auto rows = v0::detail::ggml_rows_written(*node.src[1]);
     if (!rows) {
         cells_.learning() ? fail(cells_.sequence(), 0, rows.error()) : fail_all(rows.error());
         return;
@@ -192,35 +169,49 @@ inline status ggml_recorder::add(const ggml_attention& attention, const ggml_cac
                      "image cells"};
     }
     if (attention.rows != nullptr) {
-        const auto rows = from_ggml<float, 4>(*attention.rows); // [streams, heads, queries, keys]
+        const auto rows = ggml_plane(*attention.rows, of.query, of.stream, copies_.rows); // [heads, keys]
         if (!rows) {
             return rows.error();
         }
-        into.add(where, (*rows)[of.stream].slice(1, of.query), keys);
+        into.add(where, *rows, keys);
         return success{};
     }
-    const auto block = block_of(attention, of.stream, of.query, mask);
+    const auto here = v0::detail::ggml_is_on_host(*attention.k);
+    if (!here) {
+        return here.error();
+    }
+    const ggml_tensor* const copied_from = *here ? nullptr : place.cache;
+    const auto read = v0::detail::ggml_keys_anywhere(*attention.k, of.stream);
+    if (!read) {
+        return read.error();
+    }
+    const bool kept = options_.mode == recording::deferred;
+    if (kept) {
+        const status known = keep_keys(attention, place, where.layer, sequence, of.stream, mask, copied_from);
+        if (!known) {
+            return known.error();
+        }
+    }
+    // Keys on a device are copied for a query that is done at once, and for the last of those that wait.
+    const bool needs_keys = !kept || options_.listener != nullptr ||
+                            (attention.max_bias > 0 && attention.sinks != nullptr) ||
+                            into.pending(0, where.layer) + 1 >= options_.flush_every;
+    const stream_keys from{*read, needs_keys ? copied_from : nullptr};
+    const auto block = block_of(attention, keys_now(from), of, mask);
     if (!block) {
         return block.error();
-    }
-    if (options_.mode == recording::deferred) {
-        if (const status kept = keep_keys(attention, place, where.layer, sequence, of.stream, mask); !kept) {
-            return kept.error();
-        }
     }
     into.add(where, *block, keys);
     return success{};
 }
 
-inline result<qk_block> ggml_recorder::block_of(const ggml_attention& attention, index stream, index query,
+/// keys: of a query that is only kept they may be addresses on a device, which are not read.
+inline result<qk_block> ggml_recorder::block_of(const ggml_attention& attention, const key_source& keys,
+                                                const query_place& of,
                                                 const v0::detail::ggml_mask_row& mask) {
-    const auto q = from_ggml<float, 4>(*attention.q); // [streams, heads, queries, d]
+    const auto q = ggml_plane(*attention.q, of.query, of.stream, copies_.rows); // [heads, d]
     if (!q) {
         return q.error();
-    }
-    const auto keys = ggml_keys(*attention.k, stream);
-    if (!keys) {
-        return keys.error();
     }
     const auto visible = ggml_visibility(attention, mask);
     if (!visible) {
@@ -231,32 +222,36 @@ inline result<qk_block> ggml_recorder::block_of(const ggml_attention& attention,
         slopes_ = ggml_alibi_slopes(attention.max_bias, attention.heads());
         slopes_bias_ = attention.max_bias;
     }
-    qk_block block{.q = (*q)[stream].range(1, query, 1).permuted({1, 0, 2}),
-                   .keys = *keys,
+    qk_block block{.q = {q->data(), {1, q->extent(0), q->extent(1)}, {0, q->stride(0), q->stride(1)}},
+                   .keys = keys,
                    .score = {.scale = attention.scale, .softcap = attention.softcap},
                    .visible = {*visible}};
     if (attention.max_bias > 0) {
         block.score.alibi_slopes = slopes_;
     }
     if (attention.sinks != nullptr) {
-        const auto sinks = from_ggml<float, 1>(*attention.sinks);
+        const auto sinks = ggml_plane(*attention.sinks, 0, 0, copies_.sinks); // [1, heads]
         if (!sinks) {
             return sinks.error();
         }
-        block.score.sinks = sinks->as_span();
+        block.score.sinks = sinks->slice(0, 0).as_span();
     }
     return block;
 }
 
-/// Remembers where a kept query's keys are, and which of them it sees.
+/// Remembers where a kept query's keys are, and which of them it sees. On a device: as many as were read.
 inline status ggml_recorder::keep_keys(const ggml_attention& attention, const ggml_cache_place& place,
                                        int layer, int sequence, index stream,
-                                       const v0::detail::ggml_mask_row& mask) {
-    auto whole = ggml_stream_keys(*attention.k, stream);
+                                       const v0::detail::ggml_mask_row& mask,
+                                       const ggml_tensor* copied_from) {
+    stream_keys& known = stream_keys_[{layer, sequence}];
+    const index before = copied_from != nullptr && known.cache == copied_from ? known.keys.keys() : 0;
+    const auto whole = v0::detail::ggml_stream_keys_anywhere(
+        *attention.k, stream, copied_from == nullptr ? -1 : std::max(before, attention.keys()));
     if (!whole) {
         return whole.error();
     }
-    stream_keys_[{layer, sequence}] = *std::move(whole);
+    known = {*whole, copied_from};
     std::vector<bool>& seen = seen_[place.cache];
     const auto last = static_cast<std::size_t>(place.first_row + attention.keys());
     seen.resize(std::max(seen.size(), last), false);

@@ -44,16 +44,44 @@ template <class T>
     return "ggml tensor '" + std::string(ggml_get_name(&t)) + "'";
 }
 
-/// Memory that this thread can read. Errors: none yet, or memory of a device.
-[[nodiscard]] inline status ggml_check_host(const ggml_tensor& t) {
-    ggml_backend_buffer_t const buffer = ggml_root(t).buffer;
-    if (buffer != nullptr && !ggml_backend_buffer_is_host(buffer)) {
-        return error{"its data lie in " + std::string(ggml_backend_buffer_name(buffer)) +
-                         ", which the host cannot read; keep the cache on the host (offload_kqv = false)",
-                     ggml_place(t)};
-    }
+/// Whether this thread can read the data where they are; if not, ggml_backend_tensor_get copies them.
+/// Errors: no data yet; data in slices on several devices, or in an order that only the processor knows.
+[[nodiscard]] inline result<bool> ggml_is_on_host(const ggml_tensor& t) {
     if (t.data == nullptr) {
         return error{"it has no data yet", ggml_place(t)};
+    }
+    ggml_backend_buffer_t const buffer = ggml_root(t).buffer;
+    if (buffer == nullptr) {
+        return true; // a context's own memory
+    }
+    ggml_backend_dev_t const device = ggml_backend_buft_get_device(ggml_backend_buffer_get_type(buffer));
+    const auto kind = device == nullptr ? GGML_BACKEND_DEVICE_TYPE_GPU : ggml_backend_dev_type(device);
+    if (kind != GGML_BACKEND_DEVICE_TYPE_META && ggml_backend_buffer_is_host(buffer)) {
+        return true;
+    }
+    const std::string name = ggml_backend_buffer_name(buffer);
+    if (kind == GGML_BACKEND_DEVICE_TYPE_META || name.find("_Split") != std::string::npos) {
+        return error{"its data lie in slices on several devices (" + name +
+                         "); split the model by layers, not by tensors",
+                     ggml_place(t)};
+    }
+    if (kind == GGML_BACKEND_DEVICE_TYPE_CPU || kind == GGML_BACKEND_DEVICE_TYPE_ACCEL) {
+        return error{"its data lie in " + name + ", in an order of its own, which the host cannot read",
+                     ggml_place(t)};
+    }
+    return false;
+}
+
+/// Memory that this thread can read. Errors: none yet, or memory of a device.
+[[nodiscard]] inline status ggml_check_host(const ggml_tensor& t) {
+    const auto here = ggml_is_on_host(t);
+    if (!here) {
+        return here.error();
+    }
+    if (!*here) {
+        return error{"its data lie in " + std::string(ggml_backend_buffer_name(ggml_root(t).buffer)) +
+                         ", which the host cannot read",
+                     ggml_place(t)};
     }
     return success{};
 }
