@@ -5,7 +5,8 @@ set -euo pipefail
 build=(g++ cmake ninja-build make libeigen3-dev nlohmann-json3-dev libcli11-dev libstb-dev libfreetype-dev
        fonts-noto-color-emoji)
 test=(doctest-dev libxtensor-dev libdlpack-dev libtbb-dev valgrind clang clang-format clang-tidy python3 python3-numpy
-      python3-venv git chromium chromium-driver python3-selenium libopenmpi-dev openmpi-bin)
+      python3-venv git chromium chromium-driver python3-selenium libopenmpi-dev openmpi-bin
+      g++-aarch64-linux-gnu qemu-user)
 bench=(libbenchmark-dev)
 opencv=(libopencv-core-dev) # an engine: tools/engines/opencv.sh
 
