@@ -343,7 +343,8 @@ void print(const std::vector<measured>& all, int layers, const std::string& titl
         return median(std::move(a));
     };
     const times base{median(pick(all[0].tokens, false)), median(pick(all[0].tokens, true))};
-    std::printf("| %s | %.2f | | | | |\n", variants()[0].name.c_str(), base.wall);
+    std::printf("| %s | %.2f | | | %.3f in all | |\n", variants()[0].name.c_str(), base.wall,
+                base.cpu / layers);
     const auto row = [&](const std::string& name, const times& t) {
         std::printf("| %s | %.2f | %+.3f | %+.1f %% | %+.3f | %+.1f %% |\n", name.c_str(), base.wall + t.wall,
                     t.wall / layers, 100 * t.wall / base.wall, t.cpu / layers, 100 * t.cpu / base.cpu);
