@@ -17,7 +17,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <functional>
@@ -25,6 +24,7 @@
 #include <memory>
 #include <numeric>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,14 +49,12 @@ struct settings {
     std::string folder = std::filesystem::temp_directory_path().string();
 };
 
-[[noreturn]] void fail(const std::string& what) {
-    std::fprintf(stderr, "llama_cpp_cost: %s\n", what.c_str());
-    std::exit(1);
-}
+/// Caught in main: files and contexts go first.
+[[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what); }
 
 // ---- the model -------------------------------------------------------------------------------------------
 
-/// A file that is gone when the program is.
+/// A file that is gone with this object.
 struct temporary_file {
     std::string path;
     explicit temporary_file(std::string p) : path(std::move(p)) {}
@@ -493,18 +491,26 @@ void print(const std::vector<measured>& all, const settings& s, const std::strin
     std::fflush(stdout);
 }
 
-void run(const settings& s, const std::string& weights) {
+using model_ptr = std::unique_ptr<llama_model, void (*)(llama_model*)>;
+
+/// bytes: of the layers' weights. The file is gone again: what llama.cpp maps stays.
+model_ptr make_model(const settings& s, const std::string& weights, std::size_t& bytes) {
     const ggml_type type = weights == "f16" ? GGML_TYPE_F16 : GGML_TYPE_Q4_0;
     const temporary_file file(s.folder + "/ostend-cost-" + std::to_string(getpid()) + ".gguf");
     std::fprintf(stderr, "%s: writing %d layers to %s\n", weights.c_str(), s.layers, file.path.c_str());
-    const std::size_t bytes = write_model(file.path, type, s.layers);
+    bytes = write_model(file.path, type, s.layers);
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = 0;
-    const std::unique_ptr<llama_model, void (*)(llama_model*)> model(
-        llama_model_load_from_file(file.path.c_str(), params), llama_model_free);
+    model_ptr model(llama_model_load_from_file(file.path.c_str(), params), llama_model_free);
     if (!model) {
         fail("llama.cpp loads no model");
     }
+    return model;
+}
+
+void run(const settings& s, const std::string& weights) {
+    std::size_t bytes = 0;
+    const model_ptr model = make_model(s, weights, bytes);
     std::map<int, ggml_threadpool_t> pools;
     for (const int threads : s.threads) {
         ggml_threadpool_params how = ggml_threadpool_params_default(threads);
@@ -546,7 +552,7 @@ int main(int argc, char** argv) {
         "What recording costs in llama.cpp: decodes an answer with a model of LLaVA-1.5-7B's shapes (random\n"
         "weights, a few layers), with and without recorders, and prints a table for each setting. The model "
         "is\n"
-        "written to a folder, 0.4 GB a layer, and removed at the end."};
+        "written to a folder, 0.4 GB a layer, and removed when it is loaded."};
     settings s;
     app.add_option("--weights", s.weights, "types of the weights")
         ->check(CLI::IsMember({"f16", "q4_0"}))
@@ -577,8 +583,13 @@ int main(int argc, char** argv) {
     std::printf("%d layers of %d heads x %d, feed-forward %d; keys f16, flash attention on; medians of %d "
                 "tokens\n",
                 s.layers, heads, width / heads, feed_forward, s.rounds * s.tokens);
-    for (const std::string& weights : s.weights) {
-        run(s, weights);
+    try {
+        for (const std::string& weights : s.weights) {
+            run(s, weights);
+        }
+    } catch (const std::runtime_error& e) {
+        std::fprintf(stderr, "llama_cpp_cost: %s\n", e.what());
+        return 1;
     }
     return 0;
 }
