@@ -9,9 +9,7 @@
 
 #include "ostend/adapt/openvino_sam_files.hpp"
 #include "ostend/adapt/sam_inputs.hpp"
-#include "ostend/adapt/sam_score.hpp"
-#include "ostend/host/check_prompt.hpp"
-#include "ostend/host/segmenter.hpp"
+#include "ostend/adapt/sam_segment.hpp"
 #include "ostend/mask/from_sam_logits.hpp"
 
 #include <algorithm>
@@ -78,56 +76,31 @@ public:
         if (!proposals) {
             return proposals.error();
         }
-        std::vector<std::vector<mask_candidate>> all;
-        for (std::size_t i = 0; i < prompts.size(); ++i) {
-            const auto& map = prompts[i].mask;
-            all.push_back(sam_candidates(options_.rule, std::move((*proposals)[i]), map ? &*map : nullptr));
-        }
-        return all;
+        return sam_candidates(options_.rule, *std::move(proposals), prompts);
     }
 
     /// What segment() scores, for those who compare rules (sam_candidates). Errors as segment's.
     [[nodiscard]] result<std::vector<std::vector<sam_proposal>>> propose(const image_view& image,
                                                                          std::span<const prompt> prompts) {
-        if (image.empty() || image.extent(2) != 3) {
-            return error{"the image has " + std::to_string(image.extent(0)) + " x " +
-                             std::to_string(image.extent(1)) + " pixels of " +
-                             std::to_string(image.extent(2)) + " channels; wanted at least one, of 3",
-                         "image"};
-        }
-        const image_size size{.width = image.extent(1), .height = image.extent(0)};
-        if (const auto pixels = mask_pixels(size.height, size.width); !pixels) {
-            return pixels.error().in("image");
-        }
-        const sam_frame frame = frame_of(size);
-        if (frame.resized.width < 1 || frame.resized.height < 1) {
-            return error{"too narrow: nothing is left of its shorter side when the longer has " +
-                             std::to_string(frame.side) + " pixels",
-                         "image"};
-        }
-        std::vector<std::vector<sam_proposal>> all;
-        for (std::size_t i = 0; i < prompts.size(); ++i) {
-            const std::string name = "prompts[" + std::to_string(i) + "]";
-            status good = detail::check_prompt(prompts[i], size);
-            good = good ? check_mask(prompts[i]) : good;
-            if (!good) {
-                return good.error().in(name);
-            }
-            if (i == 0) {
-                if (const auto seen = openvino_result([&] { return encode(image, frame); }); !seen) {
-                    return seen.error().in("encoder");
-                }
-            }
-            auto found = openvino_result([&] { return decode(prompts[i], frame); });
+        const sam_asking how{.rule = options_.rule,
+                             .mask_input = files_.kind.mask_input,
+                             .mask_prompt = options_.mask_prompt,
+                             .mask_side = files_.mask_side,
+                             .name = files_.kind.name};
+        const auto encoded = [&](const sam_frame& frame) -> status {
+            const auto seen = openvino_result([&] { return encode(image, frame); });
+            return seen ? status(success{}) : status(seen.error());
+        };
+        const auto decoded = [this](const prompt& asked,
+                                    const sam_frame& frame) -> result<std::vector<sam_proposal>> {
+            auto found = openvino_result([&] { return decode(asked, frame); });
             if (!found) {
-                return found.error().in(name);
+                return found.error();
             }
-            if (!*found) {
-                return found->error().in(name);
-            }
-            all.push_back(**std::move(found));
-        }
-        return all;
+            return *std::move(found);
+        };
+        return sam_proposals(
+            image, prompts, how, [this](image_size size) { return frame_of(size); }, encoded, decoded);
     }
 
     [[nodiscard]] const sam_export& kind() const noexcept { return files_.kind; }
@@ -148,29 +121,6 @@ private:
             return {size, {files_.side, files_.side}, files_.side};
         }
         return make_sam_frame(size, files_.side);
-    }
-
-    [[nodiscard]] status check_mask(const prompt& asked) const {
-        if (!asked.mask) {
-            if (options_.rule == sam_rule::attention_mass) {
-                return error{"the rule attention_mass reads the prompt's mask, and there is none"};
-            }
-            return success{};
-        }
-        const bool given = options_.mask_prompt && files_.kind.mask_input;
-        if (!given && asked.points.empty() && !asked.box) {
-            return error{"there is nothing but a mask, which " +
-                         (files_.kind.mask_input ? std::string("is not to be given to the decoder")
-                                                 : std::string(files_.kind.name) + " does not take")};
-        }
-        const matrix<float>& values = asked.mask->values;
-        if (given && (values.rows() != files_.mask_side || values.columns() != files_.mask_side)) {
-            return error{"logits of " + std::to_string(values.columns()) + " x " +
-                             std::to_string(values.rows()) + "; the decoder wants " +
-                             std::to_string(files_.mask_side) + " x " + std::to_string(files_.mask_side),
-                         "mask"};
-        }
-        return success{};
     }
 
     bool encode(const image_view& image, const sam_frame& frame) {

@@ -34,16 +34,13 @@ struct sam_points {
 } // namespace ostend::inline v0
 
 namespace ostend::inline OSTEND_KERNELS {
-namespace detail {
 
-/// A triangle that widens where the axis shrinks.
+/// The resize of one axis: a triangle that widens where the axis shrinks. O(to + from).
 [[nodiscard]] inline std::vector<pixel_taps<float>> make_triangle_taps(index from, index to) {
     return antialias_taps(
         from, to, 1.0, [](double x) { return std::max(0.0, 1.0 - std::abs(x)); },
         [](double share) { return static_cast<float>(share); });
 }
-
-} // namespace detail
 
 /// The image resized to `size`, scaled, planes first: [3, canvas.height, canvas.width] with zeros to the
 /// right and below. Preconditions: the image has pixels of 3 channels; 1 <= size <= canvas. Complexity
@@ -56,8 +53,8 @@ namespace detail {
                        std::to_string(image.extent(0)) + " pixels to " + std::to_string(size.width) + " x " +
                        std::to_string(size.height) + " in " + std::to_string(canvas.width) + " x " +
                        std::to_string(canvas.height));
-    const auto columns = detail::make_triangle_taps(image.extent(1), size.width);
-    const auto rows = detail::make_triangle_taps(image.extent(0), size.height);
+    const auto columns = make_triangle_taps(image.extent(1), size.width);
+    const auto rows = make_triangle_taps(image.extent(0), size.height);
     const auto width = static_cast<std::size_t>(size.width);
     std::vector<float> out(static_cast<std::size_t>(3 * canvas.area()), 0.0F);
     std::vector<float> wide(static_cast<std::size_t>(image.extent(0)) * width);
