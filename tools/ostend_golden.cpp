@@ -14,7 +14,13 @@ int main(int argc, char** argv) {
     std::vector<std::string> only;
     app.add_option("DIR", folder, "folder with manifest.json")->required();
     app.add_option("--only", only, "categories to run, separated by commas")->delimiter(',');
-    app.footer("Exit status: 0 all passed, 1 a case failed, 2 the folder cannot be read, 100 and more bad "
+    std::string categories;
+    for (const auto& [name, check] : ostend_tools::golden_checks()) {
+        categories += (categories.empty() ? "" : ", ") + name;
+    }
+    app.footer("Categories that are known: " + categories +
+               ".\n"
+               "Exit status: 0 all passed, 1 a case failed, 2 the folder cannot be read, 100 and more bad "
                "arguments.");
     CLI11_PARSE(app, argc, argv);
 

@@ -444,7 +444,7 @@ class Arguments(unittest.TestCase):
     def test_help_and_bad_arguments(self):
         done = run("ostend_golden", "--help")
         self.assertEqual(done.returncode, 0)
-        for word in ("--only", "N passed, N failed", "Exit status"):
+        for word in ("--only", "N passed, N failed", "Exit status", *CATEGORIES):
             self.assertIn(word, done.stdout)
         for arguments in ((), ("--unknown",), (GOLDEN, "--only")):
             done = run("ostend_golden", *arguments)
