@@ -47,6 +47,11 @@ class Programs(unittest.TestCase):
                         right += (mask & other).sum() / (mask | other).sum() >= 0.5
         self.assertGreaterEqual(right, 3)
 
+    def test_check_layout(self):
+        done = self.ground("--check-layout")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count("layout: The layout is right"), len(IMAGES))
+
     def test_refusals(self):
         empty = self.folder / "empty"
         empty.mkdir()

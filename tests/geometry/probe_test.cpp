@@ -144,6 +144,26 @@ TEST_CASE("padding on the wrong side, and another patch size") {
     CHECK(scaled->column_scale == doctest::Approx(0.5).epsilon(0.1));
 }
 
+TEST_CASE("an image with fewer pixels than the grid has cells is too small, one with as many is not") {
+    const auto probed = [](index width, index height) {
+        const layout grid = geometry::stretch(
+            {width, height}, {.rows = 12, .columns = 12, .cell_width = 12, .cell_height = 12});
+        const auto found = probe_layout(grid, synthetic_host(grid));
+        REQUIRE(found);
+        return *found;
+    };
+    for (const index side : {1, 2, 7, 10}) {
+        for (const auto& found : {probed(side, 60), probed(60, side), probed(side, side)}) {
+            CHECK(found.fault == layout_fault::unclear);
+            CHECK(found.judged == 0);
+            CHECK(found.says.find("so small an image") != std::string::npos);
+            CHECK(found.shows == std::vector<index>(144, -1));
+        }
+    }
+    const auto found = probed(11, 60); // one column has no pixels
+    CHECK_MESSAGE(found.fault == layout_fault::none, found.says);
+}
+
 TEST_CASE("a host that does not look, one that fails, and features that do not fit") {
     const layout grid = geometry::stretch({60, 60}, {.rows = 6, .columns = 6});
     const auto blind =

@@ -35,8 +35,7 @@ TEST_CASE("the layout of tiny_llava is right for both towers; wrong ones are fou
              {ostend::image_size{144, 144}, ostend::image_size{300, 200}, ostend::image_size{90, 260}}) {
             CAPTURE(std::string(name) + ", " + std::to_string(size.width) + " x " +
                     std::to_string(size.height));
-            const auto right =
-                ostend::probe_layout(ostend::geometry::llava_pad(size, {.grid = 12, .cell = 12}), see, few);
+            const auto right = model->check_layout(size, few);
             REQUIRE(right);
             CHECK_MESSAGE(right->fault == ostend::layout_fault::none, right->says);
             CHECK(right->judged >= 40);

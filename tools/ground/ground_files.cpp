@@ -178,6 +178,17 @@ ostend::status check_arguments(const std::string& out_dir, const std::optional<s
     return check_writable(std::filesystem::path(out_dir) / "report.html");
 }
 
+ostend::status report_layout(const ostend::result<ostend::layout_finding>& found, const std::string& file) {
+    if (!found) {
+        return found.error();
+    }
+    if (found->fault != ostend::layout_fault::none) {
+        return ostend::error{found->says, file};
+    }
+    std::fprintf(stderr, "layout: %s\n", found->says.c_str());
+    return ostend::success{};
+}
+
 ostend::status add_grounding(output_files& files, const std::string& folder, const ostend::grounding& g,
                              const grounding_run& run, const ostend::image_view& image) {
     auto pictures = overlays(g, image);

@@ -4,6 +4,7 @@
 #include "io/files.hpp"
 #include "io/image_file.hpp"
 #include "io/json.hpp"
+#include "ostend/geometry/probe.hpp"
 #include "ostend/host/ground.hpp"
 #include "ostend/report/page.hpp"
 #include "ostend/report/picture.hpp"
@@ -43,6 +44,12 @@ ostend::result<std::vector<overlay_file>> overlays(const ostend::grounding& grou
 /// Before the work: the folder --out has a name and report.html can be written there; --text, where given,
 /// is not blank. Errors name the option or the path.
 ostend::status check_arguments(const std::string& out_dir, const std::optional<std::string>& text);
+
+/// For --check-layout: says on stderr that the layout is right, as a host's check_layout found. The error,
+/// where image tokens lie elsewhere or nothing can be told, is of `file`.
+ostend::status report_layout(const ostend::result<ostend::layout_finding>& found, const std::string& file);
+inline constexpr const char* check_layout_help =
+    "first light the cells of the image by a code and see which image token moves with which";
 
 /// Adds grounding.json and overlays/*.png in `folder`, which is empty or ends in a slash.
 ostend::status add_grounding(output_files& files, const std::string& folder,

@@ -85,8 +85,7 @@ int main(int argc, char** argv) {
     app.add_option("--threads", files.threads, "0: as many as the processor has")
         ->capture_default_str()
         ->check(CLI::Range(0, 256));
-    app.add_flag("--check-layout", check_layout,
-                 "first light the cells of the image by a code and see which image token moves with which");
+    app.add_flag("--check-layout", check_layout, ostend_tools::check_layout_help);
     app.footer("Exit status: 0 done, 1 bad input, 100 and more bad arguments.");
     CLI11_PARSE(app, argc, argv);
     files.flash_attention = flash == "on";
@@ -117,13 +116,10 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "vision tower: %s\n", lmm->met().c_str());
     }
     if (check_layout) {
-        const auto found = lmm->check_layout({image->width, image->height});
-        if (!found) {
-            return fail(found.error());
-        }
-        std::fprintf(stderr, "layout: %s\n", found->says.c_str());
-        if (found->fault != ostend::layout_fault::none) {
-            return fail({"the image tokens do not lie where the layout says", files.mmproj});
+        const auto right =
+            ostend_tools::report_layout(lmm->check_layout({image->width, image->height}), files.mmproj);
+        if (!right) {
+            return fail(right.error());
         }
     }
     ostend::graph_cut_segmenter segmenter;

@@ -56,8 +56,7 @@ int main(int argc, char** argv) {
     app.add_option("--threads", threads, "0: as OpenVINO chooses")
         ->capture_default_str()
         ->check(CLI::Range(0, 256));
-    app.add_flag("--check-layout", check_layout,
-                 "first light the cells of the image by a code and see which image token moves with which");
+    app.add_flag("--check-layout", check_layout, ostend_tools::check_layout_help);
     app.footer("Exit status: 0 done, 1 bad input, 100 and more bad arguments.");
     CLI11_PARSE(app, argc, argv);
     engine.keys = keys == "states" ? ostend::openvino_keys::states : ostend::openvino_keys::outputs;
@@ -85,13 +84,10 @@ int main(int argc, char** argv) {
         return fail(lmm.error());
     }
     if (check_layout) {
-        const auto found = lmm->check_layout({image->width, image->height});
-        if (!found) {
-            return fail(found.error());
-        }
-        std::fprintf(stderr, "layout: %s\n", found->says.c_str());
-        if (found->fault != ostend::layout_fault::none) {
-            return fail({"the image tokens do not lie where the layout says", model_dir});
+        const auto right =
+            ostend_tools::report_layout(lmm->check_layout({image->width, image->height}), model_dir);
+        if (!right) {
+            return fail(right.error());
         }
     }
     ostend::graph_cut_segmenter segmenter;

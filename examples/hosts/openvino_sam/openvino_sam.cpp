@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     std::string out_dir;
     std::string rule_name = "predicted_iou";
     bool no_prior = false;
+    bool check_layout = false;
     ostend::ground_options options;
     app.add_option("--model", model_dir, "folder of the language model")->required();
     app.add_option("--segmenter", segmenter_dir, "folder with *encoder*.onnx and *decoder*.onnx")->required();
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_flag("--no-prior", no_prior,
                  "give the segmenter the point alone, without the map as mask prompt");
+    app.add_flag("--check-layout", check_layout, ostend_tools::check_layout_help);
     app.footer("Exit status: 0 done, 1 bad input, 100 and more bad arguments.");
     CLI11_PARSE(app, argc, argv);
 
@@ -71,6 +73,13 @@ int main(int argc, char** argv) {
         auto image = ostend_tools::read_image(file);
         if (!image) {
             return fail(image.error());
+        }
+        if (check_layout) {
+            const auto right =
+                ostend_tools::report_layout(lmm->check_layout({image->width, image->height}), file);
+            if (!right) {
+                return fail(right.error());
+            }
         }
         images.push_back(*std::move(image));
     }

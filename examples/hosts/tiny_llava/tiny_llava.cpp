@@ -83,6 +83,25 @@ ostend::result<matrix> tiny_llava::see(const ostend::image_view& image) const {
     return projector_out_(hidden);
 }
 
+ostend::layout tiny_llava::layout_of(ostend::image_size image) const {
+    return ostend::geometry::llava_pad(
+        image, {.grid = config_.vision.grid(), .cell = static_cast<double>(config_.vision.patch_size)});
+}
+
+ostend::result<ostend::layout_finding> tiny_llava::check_layout(ostend::image_size image,
+                                                                const ostend::probe_options& options) const {
+    const auto features = [this](const ostend::image_view& view) -> ostend::result<ostend::matrix<float>> {
+        const auto seen = see(view);
+        if (!seen) {
+            return seen.error();
+        }
+        ostend::matrix<float> out(seen->rows(), seen->cols());
+        std::copy_n(seen->data(), seen->size(), out.values().begin()); // both row-major
+        return out;
+    };
+    return ostend::probe_layout(layout_of(image), features, options);
+}
+
 ostend::result<prompt_input> tiny_llava::read_prompt(const ostend::image_view& image,
                                                      std::string prompt) const {
     const auto read = encode_prompt(vocabulary_, config_, std::move(prompt));
@@ -178,12 +197,9 @@ ostend::result<ostend::generation> tiny_llava::generate(const ostend::image_view
     if (!tokens) {
         return tokens.error();
     }
-    return ostend::generation{
-        .tokens = *std::move(tokens),
-        .attention = std::move(recorder),
-        .grid = ostend::geometry::llava_pad(
-            {image.extent(1), image.extent(0)},
-            {.grid = config_.vision.grid(), .cell = static_cast<double>(config_.vision.patch_size)})};
+    return ostend::generation{.tokens = *std::move(tokens),
+                              .attention = std::move(recorder),
+                              .grid = layout_of({image.extent(1), image.extent(0)})};
 }
 
 } // namespace ostend_hosts

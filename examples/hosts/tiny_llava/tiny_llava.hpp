@@ -12,6 +12,7 @@
 #include "tiny_llava/tokenizer.hpp"
 #include "tiny_llava/vision.hpp"
 
+#include "ostend/geometry/probe.hpp"
 #include "ostend/host/language_model.hpp"
 
 #include <filesystem>
@@ -47,6 +48,12 @@ public:
                                                            std::string prompt) const;
     /// What the language model sees of an image: [patches, width], after the projector.
     [[nodiscard]] ostend::result<matrix> see(const ostend::image_view& image) const;
+
+    /// Where the image tokens of an image of this size lie.
+    [[nodiscard]] ostend::layout layout_of(ostend::image_size image) const;
+    /// Probes layout_of (geometry/probe.hpp).
+    [[nodiscard]] ostend::result<ostend::layout_finding>
+    check_layout(ostend::image_size image, const ostend::probe_options& options = {}) const;
 
     [[nodiscard]] const llama& language() const noexcept { return language_; }
     [[nodiscard]] const tokenizer& vocabulary() const noexcept { return vocabulary_; }

@@ -63,6 +63,28 @@ namespace detail {
     return owner;
 }
 
+/// Whether nine in ten of the first view's cells that lie in the image have pixels of their own: the tokens
+/// of the others show their neighbours.
+[[nodiscard]] inline bool cells_have_pixels(const layout& grid, const std::vector<bool>& visible) {
+    index inside = 0;
+    index hidden = 0;
+    for (index t = 0; t < static_cast<index>(grid.tokens.size()); ++t) {
+        const layout_token& place = grid.tokens[static_cast<std::size_t>(t)];
+        if (place.kind != token_kind::cell || place.view != 0) {
+            continue;
+        }
+        const box_in<original_frame> box = cell_box(grid, t);
+        const double x = (box.x0 + box.x1) / 2;
+        const double y = (box.y0 + box.y1) / 2;
+        if (x > 0 && y > 0 && x < static_cast<double>(grid.original.width) &&
+            y < static_cast<double>(grid.original.height)) {
+            ++inside;
+            hidden += visible[static_cast<std::size_t>(t)] ? 0 : 1;
+        }
+    }
+    return 10 * hidden <= inside;
+}
+
 /// Paints an image [height, width, 3]: a cell is lit where sign * code is 1.
 inline void paint_code(const std::vector<index>& owner, std::uint64_t seed, index pair, float sign,
                        std::vector<std::uint8_t>& pixels) {
@@ -78,8 +100,8 @@ inline void paint_code(const std::vector<index>& owner, std::uint64_t seed, inde
 
 /// Probes the first view of a layout. features(image) gives what the language model sees of an image of the
 /// layout's original size: result<matrix<float>> [image_tokens, d], the same for the same image. Cells that
-/// lie in the padding, or are smaller than a pixel, are not judged. Errors: the host's own; another number of
-/// features than the layout has tokens; features that are not finite.
+/// lie in the padding are not judged; where cells are smaller than a pixel, nothing is (unclear). Errors: the
+/// host's own; another number of features than the layout has tokens; features that are not finite.
 /// Complexity: 2 * pairs images through the host, and O(pairs * tokens * (d + tokens)).
 /// Preconditions: a valid layout (see validate), pairs >= 8, clearness >= 1.
 template <class Features>
@@ -95,6 +117,12 @@ requires std::same_as<std::invoke_result_t<Features&, const image_view&>, result
         if (t >= 0) {
             visible[static_cast<std::size_t>(t)] = true;
         }
+    }
+    if (!detail::cells_have_pixels(grid, visible)) {
+        layout_finding small;
+        small.shows.assign(grid.tokens.size(), -1);
+        small.says = "Cells are smaller than the image's pixels: nothing can be said of so small an image.";
+        return small;
     }
     // Features are mixed down to a few numbers by fixed signs: norms are kept well enough to tell cells
     // apart.
