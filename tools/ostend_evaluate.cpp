@@ -1,11 +1,11 @@
 // ostend_evaluate: how well does a model point at what it names? On scenes whose objects are known.
 #include "evaluate/evaluation.hpp"
 #include "evaluate/scene_source.hpp"
+#include "ground/chosen_segmenter.hpp"
 #include "ground/ground_files.hpp"
 #include "io/files.hpp"
 #include "io/progress.hpp"
 #include "ostend/core/bytes.hpp"
-#include "ostend/host/graph_cut.hpp"
 #include "ostend/report/html.hpp"
 #include "parallel/ranks.hpp"
 #include "parallel/state_files.hpp"
@@ -53,7 +53,7 @@ struct evaluated {
 /// Sums that are kept in files while ranks work. Nothing is kept without a file.
 struct kept_sums {
     std::filesystem::path file;
-    std::string origin;                 ///< model, scenes and conventions
+    std::string origin;                 ///< model, segmenter, scenes and conventions
     ostend_tools::evaluation sums = {}; ///< what was there at the start
 
     /// Every rank reads what all have left.
@@ -92,10 +92,10 @@ struct kept_sums {
 /// This rank's scenes, those that are kept excepted. The scenes of pages are the first rank's, the others
 /// dealt in turn.
 ostend::result<evaluated> evaluate(const ostend_tools::scene_source& scenes, ostend_hosts::tiny_llava& lmm,
+                                   const ostend_tools::chosen_segmenter& segmenter,
                                    const ostend::ground_options& options, std::size_t pages,
                                    const ostend_tools::ranks& all, const kept_sums& kept) {
     constexpr double save_seconds = 30;
-    ostend::graph_cut_segmenter segmenter;
     evaluated out;
     out.shown.reserve(std::min(pages, scenes.count));
     const auto is_mine = [&](std::size_t i) {
@@ -213,7 +213,10 @@ void print_figures(const json& figures) {
     };
     const json& counts = figures.at("counts");
     const auto top = [&](const char* name, const char* key) { line(name, figures.at(key), counts.at(key)); };
-    std::printf("%s, preset %s, %zu scenes, %zu phrases\n", figures.at("model").get<std::string>().c_str(),
+    std::printf("%s, %s%s, preset %s, %zu scenes, %zu phrases\n",
+                figures.at("model").get<std::string>().c_str(),
+                figures.at("segmenter").get<std::string>().c_str(),
+                figures.at("map_as_prior").get<bool>() ? "" : " (points alone)",
                 figures.at("preset").get<std::string>().c_str(), figures.at("scenes").get<std::size_t>(),
                 figures.at("phrases").get<std::size_t>());
     top("noun recall", "noun_recall");
@@ -224,6 +227,9 @@ void print_figures(const json& figures) {
     top("chance", "chance");
     top("mask recall", "mask_recall");
     top("mask recall, perfect segmenter", "oracle_mask_recall");
+    for (const auto& [kind, value] : figures.at("oracle_by_point").items()) {
+        line(("  at " + kind).c_str(), value, counts.at("oracle_by_point").at(kind));
+    }
     top("mask mIoU", "mask_miou");
 }
 
@@ -232,19 +238,24 @@ void print_figures(const json& figures) {
 int main(int argc, char** argv) {
     CLI::App app{
         "Grounds scenes whose objects are known and prints the figures: noun recall and precision, point\n"
-        "accuracy of five kinds, mask recall and mIoU. As JSON each has its numerator and denominator.\n"
+        "accuracy of five kinds, mask recall and mIoU, and the recall that a perfect segmenter would reach "
+        "at\n"
+        "each kind of point. As JSON each has its numerator and denominator.\n"
         "Runs alone or under mpirun, with the same figures."};
     std::string model_dir;
     std::string scenes_dir;
     std::string json_file;
     std::string report_dir;
     std::string state_file;
+    std::string segmenter_dir = ostend_tools::built_in_segmenter;
     std::string preset_name = "ostend";
     std::string aspect = "1:1";
     std::uint64_t seed = 0;
     std::size_t count = 300;
     std::size_t pages = 12;
+    bool no_prior = false;
     app.add_option("--model", model_dir, "folder of the model")->required();
+    app.add_option("--segmenter", segmenter_dir, ostend_tools::segmenter_help)->capture_default_str();
     auto* from = app.add_option("--scenes", scenes_dir, "folder with scenes.json and its images");
     auto* seeded = app.add_option("--seed", seed, "draw new scenes from this seed instead");
     seeded->excludes(from);
@@ -263,6 +274,8 @@ int main(int argc, char** argv) {
     app.add_option("--preset", preset_name,
                    "conventions: ostend, paper, groundlmm_de8b74d, groundlmm_b77f889")
         ->capture_default_str();
+    app.add_flag("--no-prior", no_prior,
+                 "do not give the segmenter the map beside the point, whatever the preset");
     app.footer(
         "Exit status: 0 done, 1 bad input, 3 stopped by a signal (the state is saved), 100 and more bad "
         "arguments.");
@@ -302,6 +315,10 @@ int main(int argc, char** argv) {
     if (!agreed(writable)) {
         return 1;
     }
+    const auto segmenter = ostend_tools::chosen_segmenter::load(segmenter_dir);
+    if (!agreed(segmenter)) {
+        return 1;
+    }
     auto lmm = ostend_hosts::tiny_llava::load(model_dir);
     if (!agreed(lmm)) {
         return 1;
@@ -315,6 +332,12 @@ int main(int argc, char** argv) {
     if (!agreed(weights)) {
         return 1;
     }
+    const auto masks = segmenter_dir == ostend_tools::built_in_segmenter
+                           ? ostend::result<std::string>(segmenter_dir)
+                           : digest_of(std::filesystem::path(segmenter_dir) / "model.safetensors");
+    if (!agreed(masks)) {
+        return 1;
+    }
     const auto drawn = from->count() > 0
                            ? digest_of(std::filesystem::path(scenes_dir) / "scenes.json")
                            : ostend::result<std::string>("seed " + std::to_string(seed) + " " + aspect);
@@ -325,12 +348,14 @@ int main(int argc, char** argv) {
         ostend_tools::remember_stop_signals();
     }
     kept_sums kept{.file = state_file,
-                   .origin = "model " + *weights + ", scenes " + *drawn + ", preset " + preset->name};
+                   .origin = "model " + *weights + ", segmenter " + *masks + ", scenes " + *drawn +
+                             ", preset " + preset->name + (no_prior ? ", no prior" : "")};
     if (!agreed(kept.read()) || !agreed(all.first() ? kept.write() : ostend::success{})) {
         return 1;
     }
 
-    auto done = evaluate(*scenes, *lmm, {.conventions = *preset}, report_dir.empty() ? 0 : pages, all, kept);
+    auto done = evaluate(*scenes, *lmm, *segmenter, {.conventions = *preset, .map_as_prior = !no_prior},
+                         report_dir.empty() ? 0 : pages, all, kept);
     if (!agreed(done)) {
         return 1;
     }
@@ -358,7 +383,9 @@ int main(int argc, char** argv) {
     figures["seconds"] = done->seconds;
     figures["scenes"] = scenes->count;
     figures["model"] = model_dir;
+    figures["segmenter"] = segmenter->name();
     figures["preset"] = preset->name;
+    figures["map_as_prior"] = preset->map_as_prior && !no_prior;
     if (seeded->count() > 0) {
         figures["seed"] = seed;
         figures["aspect"] = aspect;
@@ -368,7 +395,8 @@ int main(int argc, char** argv) {
     if (!report_file.empty()) {
         const auto html = ostend::html_page(
             {.title = "Which pixels does each phrase mean?",
-             .made_with = model_dir + ", preset " + preset->name + ", built-in graph-cut segmenter, " +
+             .made_with = model_dir + ", preset " + preset->name + ", " + segmenter->title() +
+                          (figures.at("map_as_prior").get<bool>() ? ", " : " (points alone), ") +
                           std::to_string(scenes->count) + " scenes" +
                           (pages < scenes->count ? ", the first " + std::to_string(pages) + " shown" : ""),
              .figures = page_figures(figures),

@@ -1,8 +1,8 @@
 // ostend_ground: says what an image shows, and where: caption, and a point and a mask for each noun phrase.
 #include "dump/dump_listener.hpp"
+#include "ground/chosen_segmenter.hpp"
 #include "ground/ground_files.hpp"
 #include "io/files.hpp"
-#include "ostend/host/graph_cut.hpp"
 #include "ostend/host/ground.hpp"
 #include "ostend/report/html.hpp"
 #include "tiny_llava/tiny_llava.hpp"
@@ -30,10 +30,12 @@ int main(int argc, char** argv) {
     std::string model_dir;
     std::string image_file;
     std::string out_dir;
+    std::string segmenter_dir = ostend_tools::built_in_segmenter;
     std::string preset_name = "ostend";
     ostend::ground_options options;
     std::string text;
     bool no_prior = false;
+    bool check_layout = false;
     std::string dump_file;
     std::string dump_content = "queries";
     app.add_option("--model", model_dir, "folder of the model (config.json, model.safetensors, tokenizer)")
@@ -41,6 +43,7 @@ int main(int argc, char** argv) {
     app.add_option("--image", image_file, "image file: PNG, JPEG, BMP, TGA, GIF or PNM, of any shape")
         ->required();
     app.add_option("--out", out_dir, "folder to write; made if missing")->required();
+    app.add_option("--segmenter", segmenter_dir, ostend_tools::segmenter_help)->capture_default_str();
     app.add_option("--prompt", options.request.prompt, "what to ask instead of the model's own prompt");
     auto* forced = app.add_option("--text", text, "ground this text instead of a generated answer");
     app.add_option("--phrases", options.phrases,
@@ -53,6 +56,7 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(1, 400));
     app.add_flag("--no-prior", no_prior,
                  "give the segmenter the point alone, without the map as mask logits");
+    app.add_flag("--check-layout", check_layout, ostend_tools::check_layout_help);
     auto* dumped =
         app.add_option("--dump", dump_file,
                        "write the generation's attention to this file, to be replayed without the model");
@@ -89,26 +93,36 @@ int main(int argc, char** argv) {
     if (!image) {
         return fail(image.error());
     }
+    const auto segmenter = ostend_tools::chosen_segmenter::load(segmenter_dir);
+    if (!segmenter) {
+        return fail(segmenter.error());
+    }
     std::fprintf(stderr, "reading the model in %s\n", model_dir.c_str());
     auto lmm = ostend_hosts::tiny_llava::load(model_dir);
     if (!lmm) {
         return fail(lmm.error());
     }
 
+    if (check_layout) {
+        const auto right =
+            ostend_tools::report_layout(lmm->check_layout({image->width, image->height}), model_dir);
+        if (!right) {
+            return fail(right.error());
+        }
+    }
     std::fprintf(stderr, "grounding %s (%td x %td)\n", image_file.c_str(), image->width, image->height);
     ostend_tools::dump_listener ear(dump_content == "rows" ? ostend_tools::dump_content::rows
                                                            : ostend_tools::dump_content::queries);
     if (!dump_file.empty()) {
         options.request.recording.listener = &ear;
     }
-    ostend::graph_cut_segmenter segmenter;
-    const auto found = ostend::ground(image->view(), *lmm, segmenter, options);
+    const auto found = ostend::ground(image->view(), *lmm, *segmenter, options);
     if (!found) {
         return fail(found.error());
     }
 
     ostend::page page{.title = "Which pixels does each phrase mean?",
-                      .made_with = model_dir + ", preset " + preset->name + ", built-in graph-cut segmenter"};
+                      .made_with = model_dir + ", preset " + preset->name + ", " + segmenter->title()};
     page.images.push_back(ostend_tools::grounding_to_page(*found, image_file, image->view()));
     const auto html = ostend::html_page(page, ostend_tools::picture_to_png);
     if (!html) {
@@ -117,7 +131,7 @@ int main(int argc, char** argv) {
 
     ostend_tools::output_files files(out_dir);
     if (const auto added = ostend_tools::add_grounding(
-            files, "", *found, {image_file, model_dir, "built-in graph cut", options}, image->view());
+            files, "", *found, {image_file, model_dir, segmenter->name(), options}, image->view());
         !added) {
         return fail(added.error());
     }

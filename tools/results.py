@@ -12,6 +12,8 @@ BEGIN, END = "<!-- figures: made by tools/results.sh -->", "<!-- end of the figu
 ASPECTS = "1x1", "3x2", "2x3"
 MODELS = "tiny-llava", "tiny-llava-clip"
 POINTS = "raw", "mean_token", "other_phrases", "token_itself", "with_article"
+ORACLES = *POINTS, "with_article_other_phrases"
+RUNS = "built-in", "built-in.points", "tiny-sam", "tiny-sam.points"  # segmenters; points: without the map
 # PyTorch's figures of the square scenes and their numbers of trials, from where the models were made.
 TORCH = {
     ("tiny-llava", "noun_recall"): 0.993, ("tiny-llava", "noun_precision"): 0.998,
@@ -19,6 +21,7 @@ TORCH = {
     ("tiny-llava", "token_itself"): 0.378, ("tiny-llava", "with_article"): 0.669,
     ("tiny-llava-clip", "noun_recall"): 0.955, ("tiny-llava-clip", "noun_precision"): 0.979,
     ("tiny-llava-clip", "raw"): 0.674, ("tiny-llava-clip", "mean_token"): 0.680,
+    ("tiny-llava", "oracle with_article"): 0.667, ("tiny-llava", "oracle with_article_other_phrases"): 0.700,
 }
 TRIALS = {"tiny-llava": 908, "tiny-llava-clip": 869}
 
@@ -49,25 +52,30 @@ def processor():
 def tables(folder):
     lines = [f"Processor: {processor()}, {os.cpu_count()} cores. Seed 7, 300 scenes each.", ""]
     for model in MODELS:
-        runs = {a: json.loads((folder / f"{model}.{a}.json").read_text(encoding="utf-8")) for a in ASPECTS}
-        lines += [f"### {model}", "", "| Figure | 1:1 | PyTorch (difference) | 3:2 | 2:3 |", "|---|--:|--:|--:|--:|"]
+        runs = {(a, r): json.loads((folder / f"{model}.{a}.{r}.json").read_text(encoding="utf-8"))["counts"]
+                for a in ASPECTS for r in RUNS}
 
-        def row(title, name, get):
-            square, *others = (get(runs[a]["counts"]) for a in ASPECTS)
+        def row(title, name, get, run=RUNS[0]):
+            square, *others = (get(runs[a, run]) for a in ASPECTS)
             cells = [figure(square), against_torch(model, name, square), *map(figure, others)]
             lines.append(f"| {title} | {' | '.join(cells)} |")
 
+        lines += [f"### {model}", "", "| Figure | 1:1 | PyTorch (difference) | 3:2 | 2:3 |", "|---|--:|--:|--:|--:|"]
         for name in "noun_recall", "noun_precision", "chance":
             row(f"`{name}`", name, lambda counts: counts[name])
         for name in POINTS:
             row(f"`point_accuracy` `{name}`", name, lambda counts: counts["point_accuracy"][name])
-        for name in "oracle_mask_recall", "mask_recall", "mask_miou":
-            row(f"`{name}`", name, lambda counts: counts[name])
-        lines.append("")
-        for a in ASPECTS:
-            lines.append(f"    build/bin/ostend_evaluate --model models/{model} --seed 7 --count 300 "
-                         f"--aspect {a.replace('x', ':')} --json build/results/{model}.{a}.json")
-        lines.append("")
+        for name in ORACLES:
+            row(f"`oracle_by_point` `{name}`", f"oracle {name}", lambda counts: counts["oracle_by_point"][name])
+        lines += ["", "| Segmenter, asked with | Figure | 1:1 | 3:2 | 2:3 |", "|---|---|--:|--:|--:|"]
+        for run in RUNS:
+            segmenter, _, points = run.partition(".")
+            asked = "points alone" if points else "points and maps"
+            for name in "mask_recall", "mask_miou":
+                cells = " | ".join(figure(runs[a, run][name]) for a in ASPECTS)
+                lines.append(f"| {segmenter}, {asked} | `{name}` | {cells} |")
+        cells = " | ".join(figure(runs[a, RUNS[0]]["oracle_mask_recall"]) for a in ASPECTS)
+        lines += [f"| a perfect one, points | `oracle_mask_recall` | {cells} |", ""]
     return "\n".join(lines)
 
 

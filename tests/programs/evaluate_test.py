@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from programs import MODEL, PRESETS, SCENES, WORD_MODEL, ROOT, decode_mask, files_in, mask_json, run
+from programs import MODEL, PRESETS, SCENES, SEGMENTER, WORD_MODEL, ROOT, decode_mask, files_in, mask_json, run
 
 RATIOS = ("noun_recall", "noun_precision", "chance", "oracle_mask_recall", "mask_recall", "mask_miou")
 KINDS = ("raw", "mean_token", "other_phrases", "token_itself", "with_article")
+ORACLES = (*KINDS, "with_article_other_phrases")
 CLASSES = {line.split("\t")[2] for line in (ROOT / "models" / "classes.tsv").read_text(encoding="utf-8").splitlines()
            if "\t" in line}
 
@@ -42,10 +43,12 @@ class Evaluate(unittest.TestCase):
         return done.stdout, json.loads(file.read_text(encoding="utf-8"))
 
     def check_ratios(self, figures):
-        self.assertEqual(set(figures["counts"]), set(RATIOS) | {"point_accuracy"})
+        self.assertEqual(set(figures["counts"]), set(RATIOS) | {"point_accuracy", "oracle_by_point"})
         self.assertEqual(set(figures["point_accuracy"]), set(KINDS))
+        self.assertEqual(set(figures["oracle_by_point"]), set(ORACLES))
         pairs = [(figures[k], figures["counts"][k]) for k in RATIOS]
         pairs += [(figures["point_accuracy"][k], figures["counts"]["point_accuracy"][k]) for k in KINDS]
+        pairs += [(figures["oracle_by_point"][k], figures["counts"]["oracle_by_point"][k]) for k in ORACLES]
         for value, count in pairs:
             self.assertEqual(set(count), {"numerator", "denominator"})
             self.assertTrue(0 <= count["numerator"] <= count["denominator"])
@@ -57,7 +60,7 @@ class Evaluate(unittest.TestCase):
 
 
 class Figures(Evaluate):
-    def counted(self, scenes, folder, preset):
+    def counted(self, scenes, folder, preset, segmenter, *options):
         """The figures that follow from the captions, points and masks of ostend_ground."""
         sums = {k: [0, 0] for k in RATIOS + ("points",)}
 
@@ -68,7 +71,7 @@ class Figures(Evaluate):
         for scene in scenes:
             out = self.folder / "ground"
             done = run("ostend_ground", "--model", MODEL, "--image", folder / scene["file"], "--out", out,
-                       "--preset", preset)
+                       "--preset", preset, "--segmenter", segmenter, *options)
             self.assertEqual(done.returncode, 0, done.stderr)
             found = json.loads((out / "grounding.json").read_text(encoding="utf-8"))
             objects = [(o["phrase"], decode_mask(o["mask"]) != 0) for o in scene["objects"]]
@@ -104,14 +107,18 @@ class Figures(Evaluate):
 
     def test_figures_follow_from_captions_points_and_masks(self):
         folder, scenes = self.scenes([0, 1, 3, 9, 14, 31, 34])
-        for preset in ("ostend", "paper"):
-            _, figures = self.evaluate("--scenes", folder, "--preset", preset)
-            self.assertEqual(set(figures), set(RATIOS) | {"point_accuracy", "phrases", "counts", "seconds", "scenes",
-                                                          "model", "preset"})
+        for preset, segmenter, *options in (("ostend", "built-in"), ("paper", "built-in"), ("ostend", SEGMENTER),
+                                            ("ostend", SEGMENTER, "--no-prior")):
+            _, figures = self.evaluate("--scenes", folder, "--preset", preset, "--segmenter", segmenter, *options)
+            self.assertEqual(figures["map_as_prior"], preset == "ostend" and not options)
+            self.assertEqual(set(figures), set(RATIOS) | {"point_accuracy", "oracle_by_point", "phrases", "counts",
+                                                          "seconds", "scenes", "model", "segmenter", "preset",
+                                                          "map_as_prior"})
+            self.assertEqual(figures["segmenter"], "built-in graph cut" if segmenter == "built-in" else str(segmenter))
             self.assertEqual((figures["scenes"], figures["preset"], figures["model"]), (7, preset, str(MODEL)))
             self.assertGreater(figures["seconds"], 0)
             self.check_ratios(figures)
-            expected = self.counted(scenes, folder, preset)
+            expected = self.counted(scenes, folder, preset, segmenter, *options)
             for name in RATIOS:
                 count = figures["counts"][name]
                 self.assertEqual(count["denominator"], expected[name][1], name)
@@ -120,6 +127,8 @@ class Figures(Evaluate):
             if preset == "ostend":
                 self.assertEqual(figures["counts"]["point_accuracy"]["mean_token"],
                                  {"numerator": expected["points"][0], "denominator": expected["points"][1]})
+                self.assertEqual(figures["counts"]["oracle_by_point"]["mean_token"],
+                                 figures["counts"]["oracle_mask_recall"])
 
     def test_drawn_scenes_are_those_of_ostend_scenes(self):
         for aspect in ("1:1", "3:2"):
@@ -152,7 +161,8 @@ class Figures(Evaluate):
         printed, figures = self.evaluate("--scenes", folder)
         count = figures["counts"]["noun_recall"]
         self.assertRegex(printed, rf"noun recall +[\d.]+ %  {count['numerator']} of {count['denominator']}")
-        for word in ("noun precision", "mask recall", "mask mIoU", "chance", *KINDS, "preset ostend, 2 scenes"):
+        for word in ("noun precision", "mask recall", "mask mIoU", "chance", *KINDS, "at with_article_other_phrases",
+                     "built-in graph cut, preset ostend, 2 scenes"):
             self.assertIn(word, printed)
         self.assertTrue(printed.endswith(f"figures: {self.folder / 'figures.json'}\n"))
         before = files_in(self.folder)
@@ -176,6 +186,32 @@ class Figures(Evaluate):
             count = figures["counts"][name]
             self.assertIn(f"{count['numerator']} of {count['denominator']} ", page)
         self.assertIn("points right</small>", page)
+        self.assertIn("built-in graph-cut segmenter, 3 scenes", page)
+
+    def test_the_segmenter_is_the_one_that_is_named(self):
+        """Points are the same, masks are not, and the page and the figures say whose they are; the default is the
+        built-in one; a state is of one segmenter."""
+        folder, _ = self.scenes([0, 1, 2])
+        report, state = self.folder / "report", self.folder / "state"
+        printed, figures = self.evaluate("--scenes", folder, "--segmenter", SEGMENTER, "--report", report)
+        self.assertIn(f"{MODEL}, {SEGMENTER}, preset ostend", printed)
+        self.assertIn(f"segmenter {SEGMENTER}, 3 scenes", (report / "report.html").read_text(encoding="utf-8"))
+        _, default = self.evaluate("--scenes", folder)
+        _, built_in = self.evaluate("--scenes", folder, "--segmenter", "built-in")
+        for found in (default, built_in, figures):
+            del found["seconds"]
+        self.assertEqual(default, built_in)
+        for name in ("point_accuracy", "oracle_by_point", "oracle_mask_recall", "noun_recall"):
+            self.assertEqual(figures[name], default[name])
+        self.assertNotEqual(figures["mask_miou"], default["mask_miou"])
+        self.evaluate("--scenes", folder, "--segmenter", SEGMENTER, "--state", state)
+        done = run("ostend_evaluate", "--model", MODEL, "--scenes", folder, "--state", state)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("segmenter built-in", done.stderr)
+        done = run("ostend_evaluate", "--model", MODEL, "--scenes", folder, "--segmenter", SEGMENTER, "--no-prior",
+                   "--state", state)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no prior", done.stderr)
 
 
 class BadInput(Evaluate):
@@ -236,6 +272,15 @@ class BadInput(Evaluate):
         self.refused(folder, arguments=("--scenes", folder, "--json", folder))
         self.assertEqual(blocked.read_text(), "mine")
 
+    def test_segmenters(self):
+        folder, _ = self.scenes([0])
+        empty = self.folder / "empty"
+        empty.mkdir()
+        for segmenter, *words in (("builtin", "--segmenter", "no folder 'builtin'", "built-in"),
+                                  (empty, empty / "model.safetensors", "cannot be opened"),
+                                  (MODEL, MODEL / "model.safetensors", "encoder.stem.0.weight", "no such tensor")):
+            self.refused(*words, arguments=("--scenes", folder, "--segmenter", segmenter))
+
     def test_models_presets_and_aspects(self):
         folder, _ = self.scenes([0])
         self.refused("nowhere", arguments=("--scenes", folder), model=self.folder / "nowhere")
@@ -248,8 +293,8 @@ class Arguments(unittest.TestCase):
     def test_help(self):
         done = run("ostend_evaluate", "--help")
         self.assertEqual(done.returncode, 0)
-        for word in ("--model", "--scenes", "--seed", "--count", "--aspect", "--json", "--report", "--preset",
-                     "Exit status", *PRESETS):
+        for word in ("--model", "--segmenter", "built-in", "--scenes", "--seed", "--count", "--aspect", "--json",
+                     "--report", "--no-prior", "--preset", "Exit status", *PRESETS):
             self.assertIn(word, done.stdout)
 
     def test_bad_arguments(self):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from programs import (MODEL, PRESETS, SCENES, WORD_MODEL, decode_mask, files_in, read_png, run, write_png)
+from programs import (MODEL, PRESETS, SCENES, SEGMENTER, WORD_MODEL, decode_mask, files_in, read_png, run, write_png)
 
 IMAGE = SCENES / "scene_0000.png"
 WIDE = SCENES / "scene_0031.png"
@@ -208,6 +208,40 @@ class Modes(Ground):
         self.assertEqual([p["peak"] for p in alone["phrases"]], [p["peak"] for p in usual["phrases"]])
         self.assertNotEqual([p["mask"] for p in alone["phrases"]], [p["mask"] for p in usual["phrases"]])
 
+    def test_the_segmenter_is_the_one_that_is_named(self):
+        _, usual = self.ground()
+        pages = {}
+        for name in ("built-in", SEGMENTER):
+            _, found = self.ground("--segmenter", name)
+            pages[name] = (self.out / "report.html").read_text(encoding="utf-8")
+            if name == "built-in":
+                self.assertEqual(found, usual)
+                continue
+            self.assertEqual(found["run"]["segmenter"], str(SEGMENTER))
+            self.assertEqual([p["peak"] for p in found["phrases"]], [p["peak"] for p in usual["phrases"]])
+            for phrase, cut in zip(found["phrases"], usual["phrases"]):
+                mask, other = decode_mask(phrase["mask"]) != 0, decode_mask(cut["mask"]) != 0
+                self.assertFalse(np.array_equal(mask, other))
+                self.assertGreater((mask & other).sum() / (mask | other).sum(), 0.5)  # the same object
+        self.assertIn("built-in graph-cut segmenter", pages["built-in"])
+        self.assertIn(f"segmenter {SEGMENTER}", pages[SEGMENTER])
+
+    def test_check_layout(self):
+        printed, usual = self.ground()
+        for model, image in ((MODEL, IMAGE), (MODEL, WIDE), (WORD_MODEL, IMAGE)):
+            done = run("ostend_ground", "--model", model, "--image", image, "--out", self.out, "--check-layout")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("layout: The layout is right", done.stderr)
+            if (model, image) == (MODEL, IMAGE):
+                self.assertEqual(done.stdout, printed)
+        dot = self.folder / "dot.png"
+        write_png(dot, np.zeros((2, 2, 3)))
+        shutil.rmtree(self.out)
+        done = run("ostend_ground", "--model", MODEL, "--image", dot, "--out", self.out, "--check-layout")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("so small an image", done.stderr)
+        self.assertFalse(self.out.exists())
+
     def test_text_without_a_noun_phrase_grounds_nothing(self):
         printed, found = self.ground("--text", "and of the")
         self.assertEqual(found["phrases"], [])
@@ -247,6 +281,26 @@ class BadInput(Ground):
         self.refused("text", "positions", arguments=("--text", "a dog " * 600))
         self.refused("prompt", "positions", arguments=("--prompt", "a dog " * 600))
         self.refused("preset", "'best'", *PRESETS, arguments=("--preset", "best"))
+
+    def test_segmenters(self):
+        def refused(segmenter, *words):
+            self.refused(*words, arguments=("--segmenter", segmenter))
+
+        refused("builtin", "--segmenter", "no folder 'builtin'", "built-in")
+        refused("", "--segmenter", "no folder ''")
+        refused(IMAGE, "--segmenter", "no folder")
+        refused(MODEL, MODEL / "model.safetensors", "encoder.stem.0.weight", "no such tensor")
+        spoilt = self.folder / "segmenter"
+        shutil.copytree(SEGMENTER, spoilt)
+        weights = spoilt / "model.safetensors"
+        whole = weights.read_bytes()
+        for data, *words in ((whole[:-1], "data_offsets"), (whole[:5], "header"),
+                             (whole.replace(b"[48,9,3,3]", b"[9,48,3,3]"), "decoder.enter_prompt.weight",
+                              "shape [9, 48, 3, 3] where [48, 9, 3, 3] is wanted")):
+            weights.write_bytes(data)
+            refused(spoilt, weights, *words)
+        weights.unlink()
+        refused(spoilt, weights, "cannot be opened")
 
     def test_the_output_folder(self):
         file = self.folder / "file"
@@ -355,8 +409,8 @@ class Arguments(unittest.TestCase):
     def test_help(self):
         done = run("ostend_ground", "--help")
         self.assertEqual(done.returncode, 0)
-        for word in ("--model", "--image", "--out", "--prompt", "--text", "--phrases", "--preset", "Exit status",
-                     "grounding.json", "report.html", *PRESETS):
+        for word in ("--model", "--segmenter", "--image", "--out", "--prompt", "--text", "--phrases", "--preset",
+                     "Exit status", "grounding.json", "report.html", *PRESETS):
             self.assertIn(word, done.stdout)
 
     def test_bad_arguments(self):

@@ -11,6 +11,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "tiny-llava"
 WORD_MODEL = ROOT / "models" / "tiny-llava-clip"
+SEGMENTER = ROOT / "models" / "tiny-sam"
 SCENES = ROOT / "tests" / "data" / "scenes"
 GOLDEN = ROOT / "tests" / "data" / "golden"
 PRESETS = ("ostend", "paper", "groundlmm_de8b74d", "groundlmm_b77f889")

@@ -176,25 +176,35 @@ ostend::result<std::vector<phrase_outcome>> evaluation::update(const known_scene
         return itself.error().in(scene.name);
     }
 
-    for (std::size_t k = 0; k < point_kinds.size(); ++k) {
-        const bool whole = point_kinds[k] == "with_article";
-        const ostend::matrix<float>& tokens = point_kinds[k] == "token_itself" ? *itself : *predicting;
+    // Whether an object has a point of each kind on it.
+    std::vector<std::array<bool, oracle_kinds.size()>> pointed_at(scene.objects.size());
+    for (std::size_t k = 0; k < oracle_kinds.size(); ++k) {
+        const std::string_view kind = oracle_kinds[k];
+        const bool whole = kind.starts_with("with_article");
+        const ostend::matrix<float>& tokens = kind == "token_itself" ? *itself : *predicting;
         const auto raw = ostend::phrase_maps(
             tokens, spans, phrases,
             {.words = whole ? ostend::phrase_words::whole : ostend::phrase_words::without_article});
         if (!raw) {
             return raw.error().in(scene.name);
         }
-        const auto rule = point_kinds[k] == "mean_token"      ? ostend::normalisation::mean_token
-                          : point_kinds[k] == "other_phrases" ? ostend::normalisation::other_phrases
-                                                              : ostend::normalisation::none;
+        const auto rule = kind == "mean_token"              ? ostend::normalisation::mean_token
+                          : kind.ends_with("other_phrases") ? ostend::normalisation::other_phrases
+                                                            : ostend::normalisation::none;
         const auto maps = ostend::normalise(rule, *raw, tokens);
         for (std::size_t i = 0; i < phrases.size(); ++i) {
             const auto peak = ostend::find_peak(maps.row(static_cast<index>(i)), found.grid);
             if (!peak) {
                 return peak.error().in(scene.name);
             }
-            record.points[k].add(hits(scene, words[i], peak->at));
+            if (k < point_kinds.size()) {
+                record.points[k].add(hits(scene, words[i], peak->at));
+            }
+            for (std::size_t o = 0; o < scene.objects.size(); ++o) {
+                const known_object& object = scene.objects[o];
+                pointed_at[o][k] = pointed_at[o][k] ||
+                                   (words[i] == object.phrase && ostend::contains(object.mask, peak->at));
+            }
         }
     }
 
@@ -211,6 +221,11 @@ ostend::result<std::vector<phrase_outcome>> evaluation::update(const known_scene
 
     std::vector<ostend::rle> truths;
     std::vector<std::string> labels;
+    for (const auto& kinds : pointed_at) {
+        for (std::size_t k = 0; k < oracle_kinds.size(); ++k) {
+            record.oracles[k].add(kinds[k]);
+        }
+    }
     for (const known_object& object : scene.objects) {
         record.recall.add(names(found.caption, object.phrase));
         bool pointed = false;
@@ -248,6 +263,9 @@ json evaluation::compute() const {
         for (std::size_t k = 0; k < point_kinds.size(); ++k) {
             all.points[k].add(record.points[k]);
         }
+        for (std::size_t k = 0; k < oracle_kinds.size(); ++k) {
+            all.oracles[k].add(record.oracles[k]);
+        }
         all.chance.numerator += record.chance.numerator;
         all.chance.denominator += record.chance.denominator;
         static_cast<void>(all_masks.add(scene, record.masks)); // names are unique here
@@ -265,6 +283,12 @@ json evaluation::compute() const {
             all.points[k].as_ratio());
     }
     put(out, counts, "oracle_mask_recall", all.oracle.as_ratio());
+    out["oracle_by_point"] = json::object();
+    counts["oracle_by_point"] = json::object();
+    for (std::size_t k = 0; k < oracle_kinds.size(); ++k) {
+        put(out["oracle_by_point"], counts["oracle_by_point"], std::string(oracle_kinds[k]),
+            all.oracles[k].as_ratio());
+    }
     put(out, counts, "mask_recall", masks.recall);
     put(out, counts, "mask_miou", masks.miou);
     out["phrases"] = all.precision.of;

@@ -50,6 +50,11 @@ struct hit_count {
 inline constexpr std::array<std::string_view, 5> point_kinds{"raw", "mean_token", "other_phrases",
                                                              "token_itself", "with_article"};
 
+/// The kinds of point that a perfect segmenter is asked at: those, and what the last gives less the mean map
+/// of the other phrases, article and all.
+inline constexpr std::array<std::string_view, 6> oracle_kinds{
+    "raw", "mean_token", "other_phrases", "token_itself", "with_article", "with_article_other_phrases"};
+
 /// What a phrase of the caption that names a class did, for the report.
 struct phrase_outcome {
     std::size_t phrase = 0; ///< index into grounding::phrases
@@ -61,7 +66,8 @@ struct phrase_outcome {
 struct scene_record {
     hit_count recall;
     hit_count precision;
-    hit_count oracle;
+    hit_count oracle; ///< at the preset's points
+    std::array<hit_count, oracle_kinds.size()> oracles;
     std::array<hit_count, point_kinds.size()> points;
     ostend::ratio chance; ///< sum over objects of mask area / image area
     ostend::gcg_record masks;

@@ -17,7 +17,7 @@ using ostend::index;
 namespace {
 
 constexpr std::string_view magic = "ostend_evaluate";
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2; // 1 had no oracle by kind of point
 
 template <class Record, class F>
 void for_each_count(Record& record, F&& f) {
@@ -26,6 +26,9 @@ void for_each_count(Record& record, F&& f) {
     f(record.oracle);
     for (auto& points : record.points) {
         f(points);
+    }
+    for (auto& oracle : record.oracles) {
+        f(oracle);
     }
 }
 
@@ -108,8 +111,10 @@ ostend::result<evaluation> evaluation::from_bytes(std::string_view bytes, const 
     if (!in.failed() && in.get_text() != magic) {
         return error{"this is not a state of ostend_evaluate"};
     }
-    if (!in.failed() && in.get<std::uint32_t>() != version) {
-        return error{"a state of another version"};
+    if (const auto theirs = in.get<std::uint32_t>(); !in.failed() && theirs != version) {
+        return error{"a state of version " + std::to_string(theirs) +
+                     ", and this program goes on from version " + std::to_string(version) +
+                     ": begin with another file"};
     }
     const std::string theirs = in.get_text();
     if (!in.failed() && theirs != origin) {
