@@ -1,9 +1,10 @@
-// Times of reduce_qk(blocked): qk.T<queries>.L<layers>H<heads>D<d>.K<keys>.<type>, the mean over all heads
-// and layers with every key an image token. FLOP/s count the products q.k (2 T L H D K); bytes/s count each
-// key once. Every layer has keys of its own (up to 1.5 GB), so that they come from memory. Queries are of the
-// keys' type, as a model has them, f32 beside f16 and quantised keys; /impl:ostend-f32-queries: f32 beside
-// bf16 keys, split into two parts. `few`: 8 key/value heads for the 32. `cells`: cell-major keys through a
-// shuffled cell list, beside them the same keys contiguous (/impl:ostend-contiguous).
+// Times of reduce_qk(blocked): qk.T<queries>.L<layers>H<heads>[KV<key heads>]D<d>.K<keys>.<type>, the mean
+// over all heads and layers with every key an image token. FLOP/s count the products q.k (2 T L H D K);
+// bytes/s count each key once. Every layer has keys of its own (up to 1.5 GB), so that they come from memory.
+// Queries are of the keys' type, as a model has them, f32 beside f16 and quantised keys;
+// /impl:ostend-f32-queries: f32 beside bf16 keys, split into two parts. `cells`: cell-major keys through a
+// list of the cells in order, as a cache fills, `cells-shuffled`: in any order; beside them the same keys
+// contiguous (/impl:ostend-contiguous).
 #include "ostend/attention/from_qk.hpp"
 #include "ostend/core/threads.hpp"
 
@@ -19,13 +20,22 @@ namespace {
 
 using ostend::element_type;
 
-constexpr ostend::index layers = 32, heads = 32, d = 128;
+constexpr ostend::index d = 128; // of every model below
+
+/// Layers and heads of a language model.
+struct model {
+    ostend::index layers, heads, kv_heads;
+};
+constexpr model llava_7b{32, 32, 32};  // LLaVA-1.5-7B (576 image tokens), LLaVA-NeXT-Vicuna-7B (2,880)
+constexpr model llava_13b{40, 40, 40}; // LLaVA-1.5-13B
+constexpr model qwen25_vl_7b{28, 28, 4};
+constexpr model mistral_7b{32, 32, 8}; // LLaVA-NeXT-Mistral-7B; Llama 3 8B's heads too
 
 struct shape {
     ostend::index queries = 1, keys = 704;
     element_type type = element_type::f32;
-    ostend::index kv_heads = 32;
-    bool cells = false;
+    model of = llava_7b;
+    enum { contiguous, in_order, shuffled } cells = contiguous;
     bool f32_queries = false;
     int threads = 1;
 };
@@ -62,6 +72,7 @@ const std::vector<std::byte>& cache_of(element_type type, ostend::index numbers)
 }
 
 void reduce_layers(benchmark::State& state, const shape& s) {
+    const auto [layers, heads, kv_heads] = s.of;
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
     std::vector<float> q(static_cast<std::size_t>(s.queries * heads * d));
@@ -70,15 +81,18 @@ void reduce_layers(benchmark::State& state, const shape& s) {
         return s.type == element_type::bf16 && !s.f32_queries ? ostend::to_float(ostend::to_bf16(x)) : x;
     });
     const ostend::index vector = ostend::bytes_of_codec(s.type, d);
-    const ostend::index layer_bytes = s.kv_heads * s.keys * vector;
-    const std::vector<std::byte>& cache = cache_of(s.type, layers * s.kv_heads * s.keys * d);
+    const ostend::index layer_bytes = kv_heads * s.keys * vector;
+    const std::vector<std::byte>& cache = cache_of(s.type, layers * kv_heads * s.keys * d);
     std::vector<ostend::index> cells;
-    if (s.cells) {
+    if (s.cells != shape::contiguous) {
         cells.resize(static_cast<std::size_t>(s.keys));
         std::iota(cells.begin(), cells.end(), ostend::index{0});
+    }
+    if (s.cells == shape::shuffled) {
         std::shuffle(cells.begin(), cells.end(), random);
     }
-    const std::vector<float> weights(heads, 1.0F / static_cast<float>(heads * layers));
+    const std::vector<float> weights(static_cast<std::size_t>(heads),
+                                     1.0F / static_cast<float>(heads * layers));
     const ostend::key_selection image(0, s.keys);
     ostend::matrix<float> out(s.queries, s.keys);
     ostend::qk_workspace workspace;
@@ -94,11 +108,11 @@ void reduce_layers(benchmark::State& state, const shape& s) {
         for (ostend::index layer = 0; layer < layers; ++layer) {
             const ostend::key_page page{.data = cache.data() + layer * layer_bytes,
                                         .count = s.keys,
-                                        .key_stride = s.cells ? s.kv_heads * vector : vector,
-                                        .head_stride = s.cells ? vector : s.keys * vector,
+                                        .key_stride = cells.empty() ? vector : kv_heads * vector,
+                                        .head_stride = cells.empty() ? s.keys * vector : vector,
                                         .codec = s.type};
             const auto done = reduce({.q = {q.data(), {s.queries, heads, d}},
-                                      .keys = ostend::key_source(page, s.kv_heads, d, cells)});
+                                      .keys = ostend::key_source(page, kv_heads, d, cells)});
             if (!done) {
                 state.SkipWithError(done.error().message().c_str());
                 return;
@@ -127,8 +141,10 @@ const char* name_of(element_type type) {
 }
 
 void add(const shape& s, const std::string& more = "") {
-    const std::string name = "qk.T" + std::to_string(s.queries) + ".L32H32D128.K" + std::to_string(s.keys) +
-                             "." + name_of(s.type) + more;
+    const std::string key_heads = s.of.kv_heads == s.of.heads ? "" : "KV" + std::to_string(s.of.kv_heads);
+    const std::string name = "qk.T" + std::to_string(s.queries) + ".L" + std::to_string(s.of.layers) + "H" +
+                             std::to_string(s.of.heads) + key_heads + "D" + std::to_string(d) + ".K" +
+                             std::to_string(s.keys) + "." + name_of(s.type) + more;
     auto* const made =
         benchmark::RegisterBenchmark(name.c_str(), [s](benchmark::State& state) { reduce_layers(state, s); });
     made->Unit(benchmark::kMillisecond);
@@ -154,20 +170,27 @@ int main(int argc, char** argv) {
         s.f32_queries = true;
         add(s, "/impl:ostend-f32-queries");
         for (const shape& of : {bf16, f16}) {
-            add(of, ".cells/impl:ostend-contiguous");
             s = of;
-            s.cells = true;
+            add(s, ".cells/impl:ostend-contiguous");
+            s.cells = shape::in_order;
             add(s, ".cells");
+            s.cells = shape::contiguous;
+            add(s, ".cells-shuffled/impl:ostend-contiguous");
+            s.cells = shape::shuffled;
+            add(s, ".cells-shuffled");
         }
-        s = f16;
-        s.kv_heads = 8;
-        add(s, ".few");
+        add({.queries = queries, .keys = 704, .type = element_type::bf16, .of = llava_13b});
+        // 37 x 37 image tokens: a square of 1,036 pixels.
+        add({.queries = queries, .keys = 1369, .type = element_type::bf16, .of = qwen25_vl_7b});
+        add({.queries = queries, .keys = 2880, .type = element_type::bf16, .of = mistral_7b});
         for (const element_type type : {element_type::q8_0, element_type::q4_0}) {
             add({.queries = queries, .keys = 2880, .type = type});
         }
-        s = bf16;
-        s.threads = 2;
-        add(s, "/threads:2");
+        for (const shape& of : {bf16, f16}) {
+            s = of;
+            s.threads = 2;
+            add(s, "/threads:2");
+        }
     }
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) {

@@ -73,50 +73,65 @@ def aggregate_cases(dtype):
 # ---- attention from q and k ---------------------------------------------------------------------------------------
 
 
-def queries_and_keys(queries, keys, dtype):
+# Layers, heads, key heads of the models of benchmarks/attention/from_qk_bench.cpp.
+LLAVA_7B, LLAVA_13B, QWEN25_VL_7B, MISTRAL_7B = (32, 32, 32), (40, 40, 40), (28, 28, 4), (32, 32, 8)
+
+
+def name_of(model, queries, keys):
+    layers, heads, kv_heads = model
+    key_heads = "" if kv_heads == heads else f"KV{kv_heads}"
+    return f"qk.T{queries}.L{layers}H{heads}{key_heads}D{D}.K{keys}"
+
+
+def queries_and_keys(model, queries, keys, dtype):
     import torch
+    layers, heads, kv_heads = model
     kind = kind_of(torch, dtype)
-    q = [torch.randn(HEADS, queries, D).to(kind) for _ in range(LAYERS)]
-    k = [(torch.rand(HEADS, keys, D) * 2 - 1).to(kind) for _ in range(LAYERS)]
+    q = [torch.randn(heads, queries, D).to(kind) for _ in range(layers)]
+    k = [(torch.rand(kv_heads, keys, D) * 2 - 1).to(kind) for _ in range(layers)]
     return torch, q, k
 
 
 def layer_attention(torch, q, k):
+    if len(q) != len(k):  # the query heads of a key head as more queries: nothing is repeated, one product a key head
+        scores = q.reshape(len(k), -1, D) @ k.transpose(1, 2)
+        return torch.softmax(scores.view(len(q), -1, k.shape[1]) * D**-0.5, dim=-1)
     return torch.softmax(q @ k.transpose(1, 2) * D**-0.5, dim=-1)
 
 
-def streaming(op, impl, queries, keys, dtype):
-    @case(op, impl)
+def streaming(model, queries, keys, dtype, op_dtype=None, impl="torch-streaming", threads=1):
+    @case(f"{name_of(model, queries, keys)}.{op_dtype or dtype}", impl, threads)
     def _():
-        torch, q, k = queries_and_keys(queries, keys, dtype)
+        torch, q, k = queries_and_keys(model, queries, keys, dtype)
 
         def run():
             total = torch.zeros(queries, keys)
-            for layer in range(LAYERS):
-                total += layer_attention(torch, q[layer], k[layer]).mean(0)
-            return total / LAYERS
+            for layer_q, layer_k in zip(q, k):
+                total += layer_attention(torch, layer_q, layer_k).mean(0)
+            return total / len(q)
+
+        return run
+
+
+def eager(model, queries, keys, dtype):
+    @case(f"{name_of(model, queries, keys)}.{dtype}", "torch-hf-eager")
+    def _():
+        torch, q, k = queries_and_keys(model, queries, keys, dtype)
+
+        def run():
+            kept = [layer_attention(torch, layer_q, layer_k) for layer_q, layer_k in zip(q, k)]
+            return torch.cat(kept).mean(0)
 
         return run
 
 
 def qk_cases(queries, keys):
-    name = f"qk.T{queries}.L32H32D128.K{keys}"
     for dtype in ("f32", "bf16"):
-        streaming(f"{name}.{dtype}", "torch-streaming", queries, keys, dtype)
-
-        @case(f"{name}.{dtype}", "torch-hf-eager")
-        def _(dtype=dtype):
-            torch, q, k = queries_and_keys(queries, keys, dtype)
-
-            def run():
-                kept = [layer_attention(torch, q[layer], k[layer]) for layer in range(LAYERS)]
-                return torch.cat(kept).mean(0)
-
-            return run
-
+        streaming(LLAVA_7B, queries, keys, dtype)
+        eager(LLAVA_7B, queries, keys, dtype)
     # PyTorch's products of f16 take six times those of bf16 on a processor without f16 arithmetic: f16 keys are
     # compared with its bf16.
-    streaming(f"{name}.f16", "torch-streaming-bf16", queries, keys, "bf16")
+    streaming(LLAVA_7B, queries, keys, "bf16", "f16", "torch-streaming-bf16")
 
 
 for dtype in ("f32", "f16", "bf16"):
@@ -124,5 +139,10 @@ for dtype in ("f32", "f16", "bf16"):
 for keys in (704, 2880):
     for queries in (1, 64):
         qk_cases(queries, keys)
+for queries in (1, 64):
+    streaming(LLAVA_13B, queries, 704, "bf16")
+    streaming(QWEN25_VL_7B, queries, 1369, "bf16")
+    streaming(MISTRAL_7B, queries, 2880, "bf16")
+    streaming(LLAVA_7B, queries, 2880, "bf16", threads=2)
 
 serve()
