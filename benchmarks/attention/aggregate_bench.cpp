@@ -2,6 +2,7 @@
 // heads, from memory. `heads8`: 8 heads of each layer. `image576`: 576 of the keys, as a model's system
 // prompt and question leave them. `step`: one token at a time, each from memory; `hotstep`: one token again
 // and again.
+#include "../line_vector.hpp"
 #include "ostend/attention/aggregate.hpp"
 #include "ostend/core/threads.hpp"
 
@@ -16,8 +17,8 @@ constexpr ostend::index tokens = 64, layers = 32, heads = 32, keys = 704;
 
 template <class T>
 ostend::tensor_view<const T, 4> attention() {
-    static const std::vector<T> values = [] {
-        std::vector<T> made(static_cast<std::size_t>(tokens * layers * heads * keys));
+    static const line_vector<T> values = [] {
+        line_vector<T> made(static_cast<std::size_t>(tokens * layers * heads * keys));
         for (std::size_t i = 0; i < made.size(); ++i) {
             made[i] = ostend::from_float<T>(static_cast<float>((i * 2654435761U) % 4093U) / (4093.0F * keys));
         }

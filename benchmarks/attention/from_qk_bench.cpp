@@ -5,6 +5,7 @@
 // /impl:ostend-f32-queries: f32 beside bf16 keys, split into two parts. `cells`: cell-major keys through a
 // list of the cells in order, as a cache fills, `cells-shuffled`: in any order; beside them the same keys
 // contiguous (/impl:ostend-contiguous).
+#include "../line_vector.hpp"
 #include "ostend/attention/from_qk.hpp"
 #include "ostend/core/threads.hpp"
 
@@ -41,8 +42,8 @@ struct shape {
 };
 
 /// Keys of all layers, kept while the type and size stay: numbers in [-1, 1), or blocks of any bytes.
-const std::vector<std::byte>& cache_of(element_type type, ostend::index numbers) {
-    static std::vector<std::byte> cache;
+const line_vector<std::byte>& cache_of(element_type type, ostend::index numbers) {
+    static line_vector<std::byte> cache;
     static element_type made = element_type::boolean;
     const auto size = static_cast<std::size_t>(ostend::bytes_of_codec(type, numbers));
     if (made == type && cache.size() == size) {
@@ -82,7 +83,7 @@ void reduce_layers(benchmark::State& state, const shape& s) {
     });
     const ostend::index vector = ostend::bytes_of_codec(s.type, d);
     const ostend::index layer_bytes = kv_heads * s.keys * vector;
-    const std::vector<std::byte>& cache = cache_of(s.type, layers * kv_heads * s.keys * d);
+    const line_vector<std::byte>& cache = cache_of(s.type, layers * kv_heads * s.keys * d);
     std::vector<ostend::index> cells;
     if (s.cells != shape::contiguous) {
         cells.resize(static_cast<std::size_t>(s.keys));

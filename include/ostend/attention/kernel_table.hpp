@@ -13,8 +13,9 @@
 namespace ostend::inline v0 {
 namespace detail {
 
-constexpr index keys_of_many = 64; ///< keys of a block where a vector holds rows
-constexpr index keys_of_few = 256; ///< keys of a block where a vector holds keys
+constexpr index keys_of_many = 64;    ///< keys of a block where a vector holds rows
+constexpr index keys_of_few = 256;    ///< keys of a block where a vector holds keys
+constexpr index fetched_ahead = 8192; ///< bytes
 
 /// An image token and its key: the key's number, later its position among the keys that are read.
 struct image_key {
@@ -46,9 +47,14 @@ struct score_keys {
     index d = 0;
     index bytes = 0; ///< of one head vector
     element_type codec = element_type::f32;
-    bool scattered = false;   ///< keys do not follow each other in memory
     float* scratch = nullptr; ///< 8 (d + 32) floats, and 64 for each row
 
+    /// How many keys ahead are fetched where so many heads are read side by side: hardware fetches ahead
+    /// within a page only.
+    [[nodiscard]] index ahead(index heads) const {
+        const index most = keys == nullptr ? fetched_ahead : 8, some = fetched_ahead / (bytes * heads);
+        return some < 1 ? 1 : some < most ? some : most;
+    }
     [[nodiscard]] const std::byte* at(index j, index kv_head) const {
         return keys == nullptr ? first + (j < last ? j : last) * key_stride + kv_head * head_stride
                                : keys[j] + kv_head * head_strides[j];

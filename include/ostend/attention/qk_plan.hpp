@@ -169,7 +169,7 @@ private:
 
     void cut_tiles(index tile_rows) {
         w.plan.clear();
-        constexpr index image_floats = 98304; // 384 KiB: the image scores of a tile stay in the L2 cache
+        constexpr index image_floats = 196608; // 768 KiB: the image scores of a tile stay in the L2 cache
         const index wanted = std::clamp<index>(image_floats / std::max<index>(images, 1), 32, 64) / 32 * 32;
         slots = many ? wanted : std::min(wanted, tile_rows);
         const std::span<const key_page> pages = block.keys.pages();

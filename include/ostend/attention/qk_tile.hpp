@@ -226,7 +226,6 @@ private:
                                     .d = p_.d,
                                     .bytes = bytes_of_codec(p_.codec, p_.d),
                                     .codec = p_.codec,
-                                    .scattered = p_.scattered,
                                     .scratch = w_.key_values.data()};
         if (p_.regular) {
             const key_page& page = p_.block.keys.pages().front();
