@@ -79,8 +79,11 @@ void check_recorded(const inputs& in, ostend::recording mode = ostend::recording
     const auto good = ostend::record_torch_attention(rows, {}, in.q, in.k, in.call);
     REQUIRE_MESSAGE(good, good.error().message());
     if (mode == ostend::recording::deferred) {
-        const at::Tensor k = in.k[0].to(at::kFloat).contiguous(); // the cache at the time of the flush
-        REQUIRE(rows.flush(0, ostend::key_source::contiguous(*ostend::from_torch<float, 3>(k))));
+        CHECK_ERROR(ostend::flush_torch_attention(rows, 0, at::cat({in.k, in.k}, 0)), "k",
+                    "is not one sequence's");
+        const at::Tensor k = at::cat({in.k, in.k}, 2); // the cache at the time of the flush
+        const auto flushed = ostend::flush_torch_attention(rows, 0, k);
+        REQUIRE_MESSAGE(flushed, flushed.error().message());
     }
     const auto maps = rows.maps();
     REQUIRE_MESSAGE(maps, maps.error().message());

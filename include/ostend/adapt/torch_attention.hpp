@@ -101,15 +101,26 @@ template <class F>
     return read ? done : status(read.error().in(name));
 }
 
+/// Keys [kv_heads, keys, d] where they lie.
+[[nodiscard]] inline result<key_source> torch_keys(const at::Tensor& k) {
+    if (k.stride(2) == 0 && k.size(2) > 1) {
+        return error{"the elements of a head vector are one, expanded; contiguous() it first", "k"};
+    }
+    key_source source;
+    const status read =
+        visit_torch_floats(k, "k", [&](const auto& view) { source = key_source::contiguous(view); });
+    return read ? result<key_source>(std::move(source)) : read.error();
+}
+
 } // namespace detail
 
 /// Adds the attention of one call to a recorder: query i predicts `key.token + i` (rows of negative tokens, a
 /// prompt's, are skipped by the recorder). q is [1, heads, queries, d] or without the first axis, k
 /// [1, kv_heads, keys, d]; grouped heads as enable_gqa has them. A layer that the recorder does not use is
-/// not looked at, unless somebody listens. Deferred recorders keep q and read k at their flush, or here: k
-/// must then live as long. Errors name the tensor: one that is not plain memory of the host; other heads or
-/// fewer keys than the recorder was made for; a mask of each head; a causal call with a mask, which torch
-/// refuses too.
+/// not looked at, unless somebody listens. Deferred recorders keep q, and read k at flush_torch_attention, or
+/// here when as many queries wait as they keep. Errors name the tensor: one that is not plain memory of the
+/// host; other heads or fewer keys than the recorder was made for; a mask of each head; a causal call with a
+/// mask, which torch refuses too.
 [[nodiscard]] inline status record_torch_attention(recorder& to, const row_key& key, const at::Tensor& q,
                                                    const at::Tensor& k,
                                                    const torch_attention_call& call = {}) {
@@ -145,9 +156,6 @@ template <class F>
         return error{std::to_string(keys) + " keys; the image's end at " + std::to_string(model.image.end()),
                      "k"};
     }
-    if (keys_of->stride(2) == 0 && shape[2] > 1) {
-        return error{"the elements of a head vector are one, expanded; contiguous() it first", "k"};
-    }
     if (call.causal && call.mask) {
         return error{"a causal call has no mask", "mask"};
     }
@@ -175,15 +183,25 @@ template <class F>
                 additive_row{{static_cast<const float*>(rows.const_data_ptr()) + i * keys, {keys}}});
         }
     }
-    key_source source;
-    const status keys_read = detail::visit_torch_floats(
-        *keys_of, "k", [&](const auto& view) { source = key_source::contiguous(view); });
-    if (!keys_read) {
-        return keys_read;
+    const auto source = detail::torch_keys(*keys_of);
+    if (!source) {
+        return source.error();
     }
     return detail::visit_torch_floats(*queries_of, "q", [&](const auto& view) {
-        to.add(key, attention_rows(view.permuted({1, 0, 2}), source, score, std::move(visible)));
+        to.add(key, attention_rows(view.permuted({1, 0, 2}), *source, score, std::move(visible)));
     });
+}
+
+/// Deferred recorders: the queries of a layer that wait, with its cache k [1, kv_heads, keys, d] (or without
+/// the first axis) as it is now; keys that those queries did not see may have come after. Errors: as
+/// record_torch_attention has them of k, and the recorder's (keys that moved, or are fewer).
+[[nodiscard]] inline status flush_torch_attention(recorder& to, int layer, const at::Tensor& k) {
+    const auto keys_of = detail::torch_one_sequence(k, "k");
+    if (!keys_of) {
+        return keys_of.error();
+    }
+    const auto source = detail::torch_keys(*keys_of);
+    return source ? to.flush(layer, *source) : status(source.error());
 }
 
 } // namespace ostend::inline OSTEND_KERNELS
