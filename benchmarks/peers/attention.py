@@ -134,6 +134,23 @@ def qk_cases(queries, keys):
     streaming(LLAVA_7B, queries, keys, "bf16", "f16", "torch-streaming-bf16")
 
 
+# ---- less the mean ------------------------------------------------------------------------------------------------
+
+
+@case("normalize.T64.24x24", "torch")
+def _():
+    import torch
+    maps = torch.rand(64, 576)
+    return lambda: maps - maps.mean(0)
+
+
+@case("normalize.T64.24x24", "numpy")
+def _():
+    import numpy as np
+    maps = np.random.default_rng(1).random((64, 576), dtype=np.float32)
+    return lambda: maps - maps.mean(0)
+
+
 for dtype in ("f32", "f16", "bf16"):
     aggregate_cases(dtype)
 for keys in (704, 2880):

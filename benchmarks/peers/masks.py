@@ -163,6 +163,27 @@ def register_regions(side):
         mask = speckled(side)
         return lambda: cv2.connectedComponentsWithStats(mask, 8)
 
+    @case(f"cc.label8+stats.{side}", "scikit-image")
+    def _():
+        from skimage.measure import label, regionprops_table
+
+        mask = speckled(side)
+        return lambda: regionprops_table(label(mask, connectivity=2), properties=("area", "bbox", "centroid"))
+
+    @case(f"regions.holes.{side}", "scikit-image")
+    def _():
+        from skimage.morphology import remove_small_holes
+
+        mask = speckled(side).astype(bool)
+        return lambda: remove_small_holes(mask, 100, connectivity=2)
+
+    @case(f"regions.islands.{side}", "scikit-image")
+    def _():
+        from skimage.morphology import remove_small_objects
+
+        mask = speckled(side).astype(bool)
+        return lambda: remove_small_objects(mask, 100, connectivity=2)
+
 
 def describe(coco, logits, threshold=0.0, offset=1.0):
     """What segment-anything's mask generator says of each mask, in numpy."""

@@ -7,7 +7,10 @@
 #include "support/expects.hpp"
 #include "support/npy.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
+#include <random>
 
 namespace {
 
@@ -181,6 +184,26 @@ TEST_CASE("mask logits: clipped, in the upper left, zeros beyond; extreme shapes
     CHECK(mask_logits_from_map(bad.view()));
     CHECK(mask_logits_from_map(matrix<float>(0, 0).view()).error().what == "the map has no values");
     CHECK_EXPECTS(mask_logits_from_map(ones.view(), {.epsilon = 0.5F}), "epsilon 0.5");
+}
+
+TEST_CASE("mask logits of a map of the grid's own size are the logits of its values, within rounding") {
+    std::mt19937 random(5);
+    std::uniform_real_distribution<float> exponent(-12, 1);
+    matrix<float> map(64, 64);
+    for (float& value : map.values()) {
+        value = std::exp(exponent(random)) - (random() % 8 == 0 ? 0.2F : 0.0F);
+    }
+    for (const float temperature : {1.0F, 2e-4F, 3.0F}) {
+        const auto logits = mask_logits_from_map(map.view(), {.edge = 64, .temperature = temperature});
+        REQUIRE(logits);
+        for (std::size_t i = 0; i < map.values().size(); ++i) {
+            const float p = std::clamp(map.values()[i] / temperature, 1e-3F, 1.0F - 1e-3F);
+            const double odds = static_cast<double>(p / (1.0F - p));
+            const double expected = std::log(odds);
+            CHECK(std::abs(static_cast<double>(logits->values.values()[i]) - expected) <=
+                  3e-7 * std::max(1.0, std::abs(expected)));
+        }
+    }
 }
 
 TEST_CASE("mask and box together") {
