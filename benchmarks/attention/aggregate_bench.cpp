@@ -3,6 +3,7 @@
 // prompt and question leave them. `step`: one token at a time, each from memory; `hotstep`: one token again
 // and again.
 #include "../line_vector.hpp"
+#include "../run.hpp"
 #include "ostend/attention/aggregate.hpp"
 #include "ostend/core/threads.hpp"
 
@@ -92,11 +93,5 @@ int main(int argc, char** argv) {
     add<float>("f32");
     add<ostend::f16>("f16");
     add<ostend::bf16>("bf16");
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }

@@ -6,6 +6,7 @@
 // list of the cells in order, as a cache fills, `cells-shuffled`: in any order; beside them the same keys
 // contiguous (/impl:ostend-contiguous).
 #include "../line_vector.hpp"
+#include "../run.hpp"
 #include "ostend/attention/from_qk.hpp"
 #include "ostend/core/threads.hpp"
 
@@ -193,11 +194,5 @@ int main(int argc, char** argv) {
             add(s, "/threads:2");
         }
     }
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }

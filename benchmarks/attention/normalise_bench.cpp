@@ -1,4 +1,5 @@
 // Times of subtract_mean_token: normalize.T64.24x24, 64 tokens' maps of 576 image tokens less their mean.
+#include "../run.hpp"
 #include "ostend/attention/normalise.hpp"
 
 #include <benchmark/benchmark.h>
@@ -23,11 +24,5 @@ void normalise(benchmark::State& state) {
 
 int main(int argc, char** argv) {
     benchmark::RegisterBenchmark("normalize.T64.24x24", normalise)->Unit(benchmark::kMillisecond);
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }

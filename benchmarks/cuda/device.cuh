@@ -3,6 +3,7 @@
 // that tools/bench measures are the CPU's. Without a device a program lists nothing and says so.
 #pragma once
 
+#include "../run.hpp"
 #include "ostend/cuda/stream.cuh"
 #include "ostend/cuda/workspace.hpp"
 
@@ -109,13 +110,7 @@ int run(int argc, char** argv, Register register_all) {
         return 0;
     }
     register_all();
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }
 
 } // namespace ostend_bench

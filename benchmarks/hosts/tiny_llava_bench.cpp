@@ -1,6 +1,7 @@
 // Times of the Eigen host and of grounding with it, on one core: the parts and the whole, for a checked-in
 // scene of 144 x 144 pixels with four objects. ground.tiny-llava.144 is all that a user waits for: the
 // caption, and maps, peaks and masks of every phrase.
+#include "../run.hpp"
 #include "io/image_file.hpp"
 #include "ostend/host/graph_cut.hpp"
 #include "ostend/host/ground.hpp"
@@ -68,11 +69,5 @@ int main(int argc, char** argv) {
         return value_of(segmenter.segment(image, std::span<const ostend::prompt>(&point, 1))).size();
     });
 
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }

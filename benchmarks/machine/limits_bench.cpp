@@ -2,6 +2,7 @@
 // (read.<size>/impl:machine, from cache or memory, as the size decides), f32 multiply-adds in registers
 // (fma.f32/impl:machine), and Eigen's matrix product (gemm.f32.<rows>x<columns>x<inner>/impl:eigen).
 #include "../line_vector.hpp"
+#include "../run.hpp"
 #include "ostend/core/config.hpp"
 
 #include <Eigen/Core>
@@ -94,11 +95,5 @@ int main(int argc, char** argv) {
         benchmark::RegisterBenchmark((op + "/impl:eigen").c_str(), multiply, m, n, k)
             ->Unit(benchmark::kMillisecond);
     }
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }

@@ -1,6 +1,7 @@
 // Masks and logits of the benchmarks, the same numbers as benchmarks/peers/masks.py makes.
 #pragma once
 
+#include "../run.hpp"
 #include "ostend/mask/bitmap.hpp"
 #include "ostend/tensor/matrix.hpp"
 
@@ -92,11 +93,6 @@ void add(const std::string& op, Make make) {
     })->Unit(benchmark::kMillisecond);
 }
 
-inline int run(int argc, char** argv) {
-    benchmark::Initialize(&argc, argv);
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
-}
+inline int run(int argc, char** argv) { return run_benchmarks(argc, argv); }
 
 } // namespace ostend_bench

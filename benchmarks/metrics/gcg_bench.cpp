@@ -1,5 +1,6 @@
 // Times of metrics/gcg.hpp, one image of 8 predictions and 6 truths: mIoU and mask recall from COCO's strings
 // (reading them is part of the work, as decoding them is of the peers'), and from run lengths.
+#include "../run.hpp"
 #include "ostend/mask/coco_string.hpp"
 #include "ostend/mask/encode.hpp"
 #include "ostend/metrics/gcg.hpp"
@@ -115,8 +116,5 @@ int main(int argc, char** argv) {
             [one] { return recall(read(one, one.prediction_strings), read(one, one.truth_strings)); });
         add("gcg.recall" + size + "/impl:ostend-rle", [one] { return recall(one.predictions, one.truths); });
     }
-    benchmark::Initialize(&argc, argv);
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }

@@ -1,5 +1,6 @@
 // Times of metrics/panoptic.hpp, one image of 20 truths and 20 predictions: from maps of identifiers, as
 // panopticapi starts, and from run lengths.
+#include "../run.hpp"
 #include "ostend/metrics/panoptic.hpp"
 
 #include <benchmark/benchmark.h>
@@ -86,8 +87,5 @@ int main(int argc, char** argv) {
         add(op + "/impl:ostend-rle",
             [truths = segments(truth), found = segments(prediction)] { return quality(truths, found); });
     }
-    benchmark::Initialize(&argc, argv);
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }

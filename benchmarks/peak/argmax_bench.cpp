@@ -1,6 +1,7 @@
 // Times of find_peak, everything in them: the interpolation's weights, the search, the confidence. The map is
 // of uniform noise, which is harder than attention: many cells are nearly as high as the highest.
 // bicubic+argmax.24to<side>.B<maps>: one map, or many of one image. .pad: as LLaVA pads a 640 x 480 image.
+#include "../run.hpp"
 #include "ostend/core/threads.hpp"
 #include "ostend/geometry/llava.hpp"
 #include "ostend/geometry/stretch.hpp"
@@ -55,11 +56,5 @@ int main(int argc, char** argv) {
         }
     }
     add_maps("bicubic+crop+argmax.24to480x640.pad.B8", 8, ostend::geometry::llava_pad({640, 480}));
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }

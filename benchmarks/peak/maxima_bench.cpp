@@ -1,5 +1,6 @@
 // Times of find_peaks: the five highest separated peaks of a map, everything in them.
 // peaks5.24to<side>.<map>.B<maps>: uniform noise, or a blob over a little noise, as a phrase's map is.
+#include "../run.hpp"
 #include "ostend/core/threads.hpp"
 #include "ostend/geometry/stretch.hpp"
 #include "ostend/peak/many.hpp"
@@ -60,11 +61,5 @@ int main(int argc, char** argv) {
             ->Unit(benchmark::kMillisecond)
             ->UseRealTime();
     }
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }

@@ -1,4 +1,5 @@
 // Times of the filled bicubic image, bicubic.24to<side>.B<maps>; bytes are those written.
+#include "../run.hpp"
 #include "ostend/peak/resample.hpp"
 
 #include <benchmark/benchmark.h>
@@ -35,11 +36,5 @@ int main(int argc, char** argv) {
             benchmark::RegisterBenchmark(op.c_str(), fill, side, count)->Unit(benchmark::kMillisecond);
         }
     }
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }

@@ -1,4 +1,5 @@
 // Times of mask_logits_from_map: sam.maskprompt.<side>to256.B4, four maps of side x side as mask prompts.
+#include "../run.hpp"
 #include "ostend/prompt/mask_logits.hpp"
 
 #include <benchmark/benchmark.h>
@@ -37,11 +38,5 @@ int main(int argc, char** argv) {
                                      [side](benchmark::State& state) { make_prompts(state, side); })
             ->Unit(benchmark::kMillisecond);
     }
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
-        return 1;
-    }
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
+    return run_benchmarks(argc, argv);
 }

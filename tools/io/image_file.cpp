@@ -81,7 +81,12 @@ std::string encode_png(const std::uint8_t* pixels, ostend::index width, ostend::
 }
 
 std::string encode_png(const ostend::image_view& image) {
-    return encode_png(image.as_span().data(), image.extent(1), image.extent(0), 3);
+    std::vector<std::uint8_t> pixels; // of any strides
+    pixels.reserve(static_cast<std::size_t>(3 * image.extent(0) * image.extent(1)));
+    for (ostend::index i = 0; i < 3 * image.extent(0) * image.extent(1); ++i) {
+        pixels.push_back(image.load(i / 3 / image.extent(1), i / 3 % image.extent(1), i % 3));
+    }
+    return encode_png(pixels.data(), image.extent(1), image.extent(0), 3);
 }
 
 } // namespace ostend_tools

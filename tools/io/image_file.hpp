@@ -26,6 +26,7 @@ ostend::result<rgb_image> decode_image(std::string_view bytes);
 
 /// An 8-bit PNG of `channels` interleaved bytes a pixel (1, 3 or 4).
 std::string encode_png(const std::uint8_t* pixels, ostend::index width, ostend::index height, int channels);
+/// The same of an RGB image of any strides.
 std::string encode_png(const ostend::image_view& image);
 
 } // namespace ostend_tools

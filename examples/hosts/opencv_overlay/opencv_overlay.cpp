@@ -11,7 +11,6 @@
 
 #include <cstdio>
 #include <string>
-#include <vector>
 
 namespace {
 
@@ -54,13 +53,9 @@ int main(int argc, char** argv) {
     }
 
     // A frame as a camera or cv::imread gives it: blue first.
-    cv::Mat frame(static_cast<int>(image->height), static_cast<int>(image->width), CV_8UC3);
-    for (int y = 0; y < frame.rows; ++y) {
-        for (int x = 0; x < frame.cols; ++x) {
-            const auto view = image->view();
-            frame.at<cv::Vec3b>(y, x) = {view.load(y, x, 2), view.load(y, x, 1), view.load(y, x, 0)};
-        }
-    }
+    const ostend::image_view blue_first(image->pixels.data() + 2, {image->height, image->width, 3},
+                                        {3 * image->width, 3, -1});
+    cv::Mat frame = ostend::copy_to_opencv(blue_first);
 
     const auto seen = ostend::opencv_image(frame); // a view, red first; nothing is copied
     if (!seen) {
@@ -81,12 +76,7 @@ int main(int argc, char** argv) {
         }
     }
     std::printf("%s", ostend_tools::grounding_text(*found).c_str());
-    std::vector<std::uint8_t> drawn; // red first, as PNG has it
-    for (ostend::index i = 0; i < 3 * image->width * image->height; ++i) {
-        drawn.push_back(seen->load(i / 3 / image->width, i / 3 % image->width, i % 3));
-    }
-    const auto png = ostend_tools::encode_png(drawn.data(), image->width, image->height, 3);
-    if (const auto written = ostend_tools::write_file(out_file, png); !written) {
+    if (const auto written = ostend_tools::write_file(out_file, ostend_tools::encode_png(*seen)); !written) {
         return fail(written.error());
     }
     std::printf("overlay: %s\n", out_file.c_str());

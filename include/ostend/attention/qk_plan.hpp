@@ -45,7 +45,6 @@ public:
     bool many = false;     ///< a vector holds rows
     bool by_pairs = false; ///< bf16 keys as they are
     bool one_codec = false;
-    bool scattered = false;
     bool regular = false;                   ///< keys are a fixed distance apart
     element_type codec = element_type::f32; ///< of all keys, where one_codec
     index slots = 0;                        ///< rows of a tile at most
@@ -120,8 +119,7 @@ private:
         }
         // Below three quarters of a vector, a dot product for each row and key is cheaper than empty lanes.
         many = most * 4 >= k.lanes * 3;
-        scattered = !block.keys.cells().empty() || !w.keys_read.empty();
-        regular = !scattered && block.keys.pages().size() == 1;
+        regular = block.keys.cells().empty() && w.keys_read.empty() && block.keys.pages().size() == 1;
         one_codec = true;
         const std::span<const key_page> pages = block.keys.pages();
         codec = pages.empty() ? element_type::f32 : pages.front().codec;

@@ -63,26 +63,14 @@ namespace detail {
     return owner;
 }
 
-/// Whether nine in ten of the first view's cells that lie in the image have pixels of their own: the tokens
-/// of the others show their neighbours.
-[[nodiscard]] inline bool cells_have_pixels(const layout& grid, const std::vector<bool>& visible) {
-    index inside = 0;
-    index hidden = 0;
-    for (index t = 0; t < static_cast<index>(grid.tokens.size()); ++t) {
-        const layout_token& place = grid.tokens[static_cast<std::size_t>(t)];
-        if (place.kind != token_kind::cell || place.view != 0) {
-            continue;
-        }
-        const box_in<original_frame> box = cell_box(grid, t);
-        const double x = (box.x0 + box.x1) / 2;
-        const double y = (box.y0 + box.y1) / 2;
-        if (x > 0 && y > 0 && x < static_cast<double>(grid.original.width) &&
-            y < static_cast<double>(grid.original.height)) {
-            ++inside;
-            hidden += visible[static_cast<std::size_t>(t)] ? 0 : 1;
-        }
+/// Whether a cell of the first view has about a pixel of the original image or more. Without one of their own
+/// tokens show their neighbours.
+[[nodiscard]] inline bool cells_have_pixels(const layout& grid) {
+    if (grid.views.empty()) {
+        return true;
     }
-    return 10 * hidden <= inside;
+    const grid_view& view = grid.views.front();
+    return view.cell_width >= 0.9 * view.x.scale && view.cell_height >= 0.9 * view.y.scale;
 }
 
 /// Paints an image [height, width, 3]: a cell is lit where sign * code is 1.
@@ -118,7 +106,7 @@ requires std::same_as<std::invoke_result_t<Features&, const image_view&>, result
             visible[static_cast<std::size_t>(t)] = true;
         }
     }
-    if (!detail::cells_have_pixels(grid, visible)) {
+    if (!detail::cells_have_pixels(grid)) {
         layout_finding small;
         small.shows.assign(grid.tokens.size(), -1);
         small.says = "Cells are smaller than the image's pixels: nothing can be said of so small an image.";
