@@ -1,4 +1,4 @@
-// Masks and logits of the benchmarks, the same numbers as benchmarks/peers/masks.py makes.
+// Masks and logits of the benchmarks, the same numbers as benchmarks/peers/mask_shapes.py makes.
 #pragma once
 
 #include "../run.hpp"

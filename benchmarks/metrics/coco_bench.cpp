@@ -2,14 +2,15 @@
 // categories: the evaluation of masks in memory, and all of it from the two JSON files on.
 // benchmarks/peers/coco.py makes the same files, number for number. `coco_bench --files DIR IMAGES
 // CATEGORIES` writes them (for benchmarks/metrics/coco_memory.py).
+#include "cases.hpp"
 #include "coco/coco_evaluation.hpp"
 #include "coco/coco_files.hpp"
 #include "io/files.hpp"
+#include "ostend/metrics/coco.hpp"
 #include "ostend/metrics/coco_overlap.hpp"
 
 #include <benchmark/benchmark.h>
 
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -19,41 +20,8 @@
 namespace {
 
 using ostend::index;
+using namespace ostend_bench;
 using namespace ostend_tools;
-
-constexpr index height = 480;
-constexpr index width = 640;
-
-/// Knuth's linear congruential generator, as the peer has it.
-struct generator {
-    std::uint64_t state = 1;
-    std::int64_t below(std::int64_t n) {
-        state = state * 6364136223846793005U + 1442695040888963407U;
-        return static_cast<std::int64_t>(state >> 33U) % n;
-    }
-};
-
-struct ellipse {
-    std::int64_t x, y, rx, ry;
-};
-
-/// Column by column, in whole numbers.
-ostend::rle draw(const ellipse& e) {
-    ostend::OSTEND_KERNELS::detail::run_writer out(height, width);
-    for (std::int64_t x = std::max<std::int64_t>(0, e.x - e.rx); x <= std::min(width - 1, e.x + e.rx); ++x) {
-        const std::int64_t dx = x - e.x;
-        const std::int64_t square = e.ry * e.ry * (e.rx * e.rx - dx * dx) / (e.rx * e.rx);
-        auto half = static_cast<std::int64_t>(std::sqrt(static_cast<double>(square)));
-        half -= half * half > square ? 1 : 0;
-        const std::int64_t top = std::max<std::int64_t>(0, e.y - half);
-        const std::int64_t end = std::min(height, e.y + half + 1);
-        if (top < end) {
-            out.add_inside(static_cast<std::uint64_t>(x * height + top),
-                           static_cast<std::uint64_t>(x * height + end));
-        }
-    }
-    return out.finish();
-}
 
 struct files {
     coco_truth_file truth;
@@ -66,12 +34,6 @@ files make(std::int64_t images = 200, std::int64_t classes_in_all = 80) {
     for (std::int64_t k = 1; k <= classes_in_all; ++k) {
         out.truth.categories.push_back({k, "class " + std::to_string(k), ""});
     }
-    const auto anywhere = [&] {
-        const std::int64_t x = random.below(width);
-        const std::int64_t y = random.below(height);
-        const std::int64_t rx = 8 + random.below(100);
-        return ellipse{x, y, rx, 8 + random.below(80)};
-    };
     for (std::int64_t i = 1; i <= images; ++i) {
         out.truth.images.push_back({i, height, width, ""});
         std::int64_t classes[3];
@@ -81,7 +43,7 @@ files make(std::int64_t images = 200, std::int64_t classes_in_all = 80) {
         std::vector<ellipse> truths;
         std::vector<std::int64_t> categories;
         for (int t = 0; t < 7; ++t) {
-            truths.push_back(anywhere());
+            truths.push_back(anywhere(random));
             categories.push_back(classes[random.below(3)]);
             coco_object o;
             o.id = static_cast<std::int64_t>(out.truth.annotations.size()) + 1;
@@ -98,11 +60,10 @@ files make(std::int64_t images = 200, std::int64_t classes_in_all = 80) {
             ellipse e = truths[from];
             std::int64_t category = categories[from];
             if (random.below(3) == 0) {
-                e = anywhere();
+                e = anywhere(random);
                 category = 1 + random.below(classes_in_all);
             } else {
-                e.x += random.below(13) - 6;
-                e.y += random.below(13) - 6;
+                e = moved(e, random);
             }
             coco_object o;
             o.image = i;

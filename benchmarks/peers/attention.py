@@ -55,6 +55,20 @@ def aggregate_cases(dtype):
 
         return step
 
+    @case(f"aggregate.step.L32H32.K704.{dtype}", "torch-per-layer-hook")
+    def _():
+        torch, a = attention(dtype)
+        at = [0]
+
+        def step():  # what a hook on each layer's attention can do
+            at[0] = (at[0] + 1) % TOKENS
+            total = torch.zeros(KEYS)
+            for layer in a[at[0]]:
+                total += layer.mean(0)
+            return total / LAYERS
+
+        return step
+
     @case(f"aggregate.hotstep.L32H32.K704.{dtype}", "torch-mean")
     def _():
         _, a = attention(dtype)
@@ -134,6 +148,30 @@ def qk_cases(queries, keys):
     streaming(LLAVA_7B, queries, keys, "bf16", "f16", "torch-streaming-bf16")
 
 
+def log_sum_exp_cases(queries, heads=32, keys=2880, image=slice(35, 35 + 576)):
+    shape = f"T{queries}.L1H{heads}D{D}.K{keys}.f32"
+
+    def inputs():
+        import torch
+        return torch, torch.randn(heads, queries, D), torch.randn(heads, keys, D)
+
+    @case(f"lse.{shape}", "torch")
+    def _():
+        torch, q, k = inputs()
+        return lambda: torch.logsumexp(q @ k.transpose(1, 2) * D**-0.5, -1)
+
+    @case(f"qk.{shape}.image576", "torch-all-keys")
+    def _():
+        torch, q, k = inputs()
+        return lambda: layer_attention(torch, q, k)[:, :, image].mean(0)
+
+    @case(f"qk.{shape}.image576", "torch")
+    def _():
+        torch, q, k = inputs()
+        known = torch.logsumexp(q @ k.transpose(1, 2) * D**-0.5, -1, keepdim=True)
+        return lambda: (q @ k[:, image].transpose(1, 2) * D**-0.5 - known).exp().mean(0)
+
+
 # ---- less the mean ------------------------------------------------------------------------------------------------
 
 
@@ -157,6 +195,7 @@ for keys in (704, 2880):
     for queries in (1, 64):
         qk_cases(queries, keys)
 for queries in (1, 64):
+    log_sum_exp_cases(queries)
     streaming(LLAVA_13B, queries, 704, "bf16")
     streaming(QWEN25_VL_7B, queries, 1369, "bf16")
     streaming(MISTRAL_7B, queries, 2880, "bf16")
