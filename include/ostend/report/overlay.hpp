@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 namespace ostend::inline v0 {
 
@@ -35,6 +36,25 @@ namespace ostend::inline OSTEND_KERNELS {
     return {.width = side(size.width), .height = side(size.height)};
 }
 
+namespace detail {
+/// sums[3 x + k] += image(y, x, k).
+inline void add_row(const image_view& image, index y, std::uint32_t* sums) {
+    const index width = image.extent(1);
+    if (image.stride(1) == 3 && image.stride(2) == 1) {
+        const std::uint8_t* const row = image.data() + y * image.stride(0);
+        for (index i = 0; i < 3 * width; ++i) {
+            sums[i] += row[i];
+        }
+        return;
+    }
+    for (index x = 0; x < width; ++x) {
+        for (index k = 0; k < 3; ++k) {
+            sums[3 * x + k] += image.load(y, x, k);
+        }
+    }
+}
+} // namespace detail
+
 /// The image [height, width, 3] as a picture whose longer side is at most max_side, averaged over the
 /// covered pixels. Complexity O(image area).
 [[nodiscard]] inline picture shrink(const image_view& image, index max_side) {
@@ -43,21 +63,29 @@ namespace ostend::inline OSTEND_KERNELS {
     OSTEND_EXPECTS(image.extent(2) == 3, "shrink: an image without three channels");
     const image_size to = fit_into({.width = width, .height = height}, max_side);
     picture out(to.height, to.width, 3);
+    std::vector<std::uint32_t> sums(static_cast<std::size_t>(3 * width)); // of the rows that one row covers
     for (index r = 0; r < to.height; ++r) {
         const index y0 = r * height / to.height;
         const index y1 = std::max(y0 + 1, (r + 1) * height / to.height);
+        std::fill(sums.begin(), sums.end(), 0U);
+        for (index y = y0; y < y1; ++y) {
+            detail::add_row(image, y, sums.data());
+        }
         for (index c = 0; c < to.width; ++c) {
             const index x0 = c * width / to.width;
             const index x1 = std::max(x0 + 1, (c + 1) * width / to.width);
             const index count = (y1 - y0) * (x1 - x0);
-            for (int k = 0; k < 3; ++k) {
-                index sum = count / 2; // rounds the mean
-                for (index y = y0; y < y1; ++y) {
-                    for (index x = x0; x < x1; ++x) {
-                        sum += image.load(y, x, k);
-                    }
+            index sum[3] = {count / 2, count / 2, count / 2}; // rounds the mean
+            for (index i = 3 * x0; i < 3 * x1; i += 3) {
+                for (int k = 0; k < 3; ++k) {
+                    sum[k] += sums[static_cast<std::size_t>(i + k)];
                 }
-                out.at(r, c)[k] = static_cast<std::uint8_t>(sum / count);
+            }
+            // sum / count without a division each: half above sum no product rounds down past a whole number.
+            const double share = 1.0 / static_cast<double>(count);
+            std::uint8_t* const to_pixel = out.at(r, c);
+            for (int k = 0; k < 3; ++k) {
+                to_pixel[k] = static_cast<std::uint8_t>((static_cast<double>(sum[k]) + 0.5) * share);
             }
         }
     }
@@ -105,7 +133,7 @@ namespace ostend::inline OSTEND_KERNELS {
             p[0] = c.r;
             p[1] = c.g;
             p[2] = c.b;
-            p[3] = static_cast<std::uint8_t>(std::lround(40.0F + 185.0F * t * t));
+            p[3] = nearest_byte(40.0F + 185.0F * t * t);
         }
     }
     return out;
@@ -147,13 +175,11 @@ inline void compose(picture& below, const picture& layer) {
     OSTEND_EXPECTS(below.height == layer.height && below.width == layer.width && below.channels == 3 &&
                        layer.channels == 4,
                    "compose: an RGBA layer goes over an RGB picture of the same size");
-    for (index y = 0; y < below.height; ++y) {
-        for (index x = 0; x < below.width; ++x) {
-            const std::uint8_t* from = layer.at(y, x);
-            std::uint8_t* to = below.at(y, x);
-            for (int c = 0; c < 3; ++c) {
-                to[c] = static_cast<std::uint8_t>((from[c] * from[3] + to[c] * (255 - from[3]) + 127) / 255);
-            }
+    const std::uint8_t* from = layer.bytes.data();
+    std::uint8_t* to = below.bytes.data();
+    for (index i = 0; i < below.height * below.width; ++i, from += 4, to += 3) {
+        for (int c = 0; c < 3; ++c) {
+            to[c] = static_cast<std::uint8_t>((from[c] * from[3] + to[c] * (255 - from[3]) + 127) / 255);
         }
     }
 }

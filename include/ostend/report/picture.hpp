@@ -68,6 +68,11 @@ inline constexpr std::array<rgb, 8> phrase_colours{{{0, 114, 178},
     return text;
 }
 
+/// The nearest byte, halves up, without std::lround's call. Precondition: 0 <= v < 255.5.
+[[nodiscard]] inline std::uint8_t nearest_byte(float v) {
+    return static_cast<std::uint8_t>(static_cast<double>(v) + 0.5); // the sum is exact in double
+}
+
 /// The ramp of heat maps, from dark violet over red to pale yellow; 0 <= t <= 1. Lightness rises all the way.
 [[nodiscard]] inline rgb heat_colour(float t) {
     constexpr std::array<std::array<float, 3>, 6> stops{
@@ -76,8 +81,7 @@ inline constexpr std::array<rgb, 8> phrase_colours{{{0, 114, 178},
     const auto low = std::min(static_cast<std::size_t>(scaled), stops.size() - 2);
     const float part = scaled - static_cast<float>(low);
     const auto mix = [&](std::size_t c) {
-        return static_cast<std::uint8_t>(
-            std::lround(stops[low][c] + part * (stops[low + 1][c] - stops[low][c])));
+        return nearest_byte(stops[low][c] + part * (stops[low + 1][c] - stops[low][c]));
     };
     return {mix(0), mix(1), mix(2)};
 }
