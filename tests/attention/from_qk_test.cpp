@@ -5,6 +5,8 @@
 
 #include "support/expects.hpp"
 
+#include OSTEND_ON_X86("attention/tile_model.hpp", "attention/no_tile_model.hpp")
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -446,6 +448,8 @@ bool is_all_bf16(const random_case& c) {
     });
 }
 
+bool reads_pairs(const inner::attention_kernels& kernels) { return kernels.score_many_bf16 != nullptr; }
+
 matrix<float> reduced(auto tag, const qk_block& block, const random_case& c, head_reduction reduce) {
     matrix<float> out(c.queries, c.image.size());
     const status done = reduce_qk(tag, block, c.image, c.weights, reduce, out.view());
@@ -531,12 +535,33 @@ TEST_CASE("Random caches: both forms against the oracle, mean and max") {
             const expectation e = expect(c, reduce, false);
             for (const auto& kernels : inner::all_kernels()) {
                 CAPTURE(std::string(kernels.name));
-                const bool pairs = kernels.score_few_bf16 != nullptr && is_all_bf16(c);
+                const bool pairs = reads_pairs(kernels) && is_all_bf16(c);
                 CHECK(count_outside(reduced_by(kernels, c.block(), c, reduce),
                                     pairs ? expect(c, reduce, true) : e, 1) == 0);
             }
             // In double only the scale (f32) and the result are rounded.
             CHECK(count_outside(reduced(scalar, c.block(), c, reduce), e, 0.25) == 0);
+        }
+    }
+}
+
+TEST_CASE("Many rows of bf16 keys: every form of the tiles, with and without low parts of queries") {
+    int cases = 0;
+    for (unsigned seed = 0; cases < 12; ++seed) {
+        maker make(1500 + seed);
+        random_case c = make.make(make.pick<index>({12, 16, 17, 33}), 0, make.pick<index>({32, 64, 96, 128}));
+        if (!is_all_bf16(c)) {
+            continue;
+        }
+        ++cases;
+        CAPTURE(describe(c));
+        for (float& x : c.q) {
+            x = seed % 2 == 0 ? to_float(to_bf16(x)) : x;
+        }
+        const expectation e = expect(c, head_reduction::mean, true);
+        for (const auto& kernels : ostend_test::kernels_and_models()) {
+            CAPTURE(std::string(kernels.name));
+            CHECK(count_outside(reduced_by(kernels, c.block(), c, head_reduction::mean), e, 1) == 0);
         }
     }
 }
@@ -572,7 +597,7 @@ TEST_CASE("Where the keys lie and of what type they are changes no bit, but for 
         CAPTURE(describe(c));
         for (const auto& kernels : inner::all_kernels()) {
             CAPTURE(std::string(kernels.name));
-            if (kernels.score_few_bf16 != nullptr && is_all_bf16(c)) {
+            if (reads_pairs(kernels) && is_all_bf16(c)) {
                 continue;
             }
             CHECK(reduced_by(kernels, c.block(), c, head_reduction::mean) ==

@@ -52,9 +52,17 @@ public:
     /// that are in the block's key source, not the ones that come later.
     void keep(index token, const qk_block& block, index query) {
         tokens_.push_back(token);
-        for (index head = 0; head < heads_; ++head) {
+        const std::size_t first = q_.size();
+        q_.resize(first + static_cast<std::size_t>(heads_ * d_));
+        float* to = q_.data() + first;
+        for (index head = 0; head < heads_; ++head, to += d_) {
+            const auto from = block.q.slice(0, query).slice(0, head);
+            if (from.stride(0) == 1) {
+                std::copy_n(from.data(), d_, to);
+                continue;
+            }
             for (index x = 0; x < d_; ++x) {
-                q_.push_back(block.q.load(query, head, x));
+                to[x] = from.load(x);
             }
         }
         index keys = block.keys.keys();

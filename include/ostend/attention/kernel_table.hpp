@@ -47,7 +47,7 @@ struct score_keys {
     index d = 0;
     index bytes = 0; ///< of one head vector
     element_type codec = element_type::f32;
-    float* scratch = nullptr; ///< 8 (d + 32) floats, and 64 for each row
+    float* scratch = nullptr; ///< 16 (d + 32) floats, and 64 for each row
 
     /// How many keys ahead are fetched where so many heads are read side by side: hardware fetches ahead
     /// within a page only.
@@ -138,8 +138,10 @@ struct attention_kernels {
     void (*correct)(float* to, const float* peak, const float* factor, index n, bool known) = nullptr;
 
     // bf16 keys as they are, by the hardware's dot product of pairs; null where the CPU has none. q and q_low
-    // (null: zero) are bf16: many [d / 2, rows of the panel, 2], few [rows, d padded]. many wants d even.
+    // (null: zero) are bf16: many [d / 2, rows of the panel, 2], few [rows, d padded]. many wants a d that is a
+    // multiple of pair_step.
     decltype(score_many) score_many_bf16 = nullptr;
+    index pair_step = 2;
     decltype(score_few) score_few_bf16 = nullptr;
     /// n numbers as the sum of two bf16, times sign; what is left is below 2^-17 of them. Whether a low part
     /// is not 0.

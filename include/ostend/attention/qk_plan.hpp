@@ -128,7 +128,8 @@ private:
                         (page.element_stride == 0 || page.element_stride == bytes_of_codec(codec));
         }
         by_pairs =
-            one_codec && codec == element_type::bf16 && k.score_few_bf16 != nullptr && (!many || d % 2 == 0);
+            one_codec && codec == element_type::bf16 &&
+            (many ? k.score_many_bf16 != nullptr && d % k.pair_step == 0 : k.score_few_bf16 != nullptr);
         keys_per_block = many ? v0::detail::keys_of_many : v0::detail::keys_of_few;
         blocks = (read + keys_per_block - 1) / keys_per_block;
     }

@@ -132,7 +132,7 @@ private:
     [[nodiscard]] float* factors() const { return values(6); }
 
     /// Floats that the kernels work in; after them the keys that a kernel cannot read as they are.
-    [[nodiscard]] index scratch_size() const { return 8 * (p_.d + 32) + 64 * stride_; }
+    [[nodiscard]] index scratch_size() const { return 16 * (p_.d + 32) + 64 * stride_; }
 
     // ---- queries into the form that the kernels want
     // -------------------------------------------------------

@@ -248,7 +248,9 @@ private:
     int layers_used_ = 0;
     std::map<int, v0::detail::exact_rows> sequences_ = {};
     std::map<kept_key, std::vector<v0::detail::kept_queries>> kept_ = {};
-    v0::detail::line_floats row_ = {}; // workspaces: one layer's row, and that of reduce_qk
+    v0::detail::line_floats row_ =
+        {}; // workspaces: one layer's row, its rows of a block, and that of reduce_qk
+    v0::detail::line_floats rows_ = {};
     qk_workspace work_ = {};
 };
 

@@ -8,8 +8,42 @@
 #include "ostend/attention/recorder.hpp"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 
 namespace ostend::inline OSTEND_KERNELS {
+namespace detail {
+
+/// Whether every value of a row is in [least, largest float], and their sum.
+struct row_judgement {
+    bool is_good = true;
+    double mass = 0;
+};
+inline row_judgement judge(std::span<const float> row, float least) {
+    std::array<double, 8> sums{}; // side by side, so that they are vectors
+    unsigned outside = 0;
+    const auto take = [&](std::size_t lane, float p) {
+        outside |= static_cast<unsigned>(!(p >= least)) |
+                   static_cast<unsigned>(!(p <= std::numeric_limits<float>::max()));
+        sums[lane] += static_cast<double>(p);
+    };
+    std::size_t i = 0;
+    for (; i + sums.size() <= row.size(); i += sums.size()) {
+        for (std::size_t lane = 0; lane < sums.size(); ++lane) {
+            take(lane, row[i + lane]);
+        }
+    }
+    for (std::size_t lane = 0; i < row.size(); ++i, ++lane) {
+        take(lane, row[i]);
+    }
+    row_judgement judged{outside == 0, 0};
+    for (const double sum : sums) {
+        judged.mass += sum;
+    }
+    return judged;
+}
+
+} // namespace detail
 
 /// Preconditions of an add, and the marks that its rows are taken; nothing changes when one fails.
 inline void recorder::begin(const row_key& key, index heads, index queries, const key_selection& image) {
@@ -154,12 +188,14 @@ inline void recorder::add(const row_key& key, const qk_block& block, const key_s
 inline void recorder::reduce_block(const row_key& where, std::span<const index> tokens, const qk_block& block,
                                    const key_selection& image) {
     const auto queries = static_cast<index>(tokens.size());
-    matrix<float> rows(queries, image_tokens()); // 0 starts both reductions: probabilities are not negative
-    const status done =
-        reduce_qk(blocked, block, image, weights_.row(where.layer), options_.reduce, rows.view(), work_);
+    // 0 starts both reductions: probabilities are not negative.
+    rows_.assign(static_cast<std::size_t>(queries * image_tokens()), 0.0F);
+    const status done = reduce_qk(blocked, block, image, weights_.row(where.layer), options_.reduce,
+                                  {rows_.data(), {queries, image_tokens()}}, work_);
     if (done) {
         for (index i = 0; i < queries; ++i) {
-            deliver({where.layer, tokens[static_cast<std::size_t>(i)], where.sequence}, rows.row(i));
+            deliver({where.layer, tokens[static_cast<std::size_t>(i)], where.sequence},
+                    {rows_.data() + i * image_tokens(), static_cast<std::size_t>(image_tokens())});
         }
     } else if (queries == 1) {
         const error& e = done.error();
@@ -182,18 +218,19 @@ inline void recorder::reduce_block(const row_key& where, std::span<const index> 
 /// Judges one layer's reduced row and adds it, or remembers what is wrong with it.
 inline void recorder::deliver(const row_key& key, std::span<const float> row) {
     v0::detail::exact_rows& rows = rows_of(key.sequence);
-    double mass = 0;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-        const bool is_mean = options_.reduce == head_reduction::mean;
-        if (!std::isfinite(row[i]) || (is_mean && row[i] < 0)) {
-            rows.fail(key.token, key.layer,
-                      {"the attention of " + place(key.token, key.layer, key.sequence) + " is " +
-                           std::to_string(row[i]) + " at image token " + std::to_string(i),
-                       "attention", i});
-            return;
-        }
-        mass += static_cast<double>(row[i]);
+    const float least = options_.reduce == head_reduction::mean ? 0 : std::numeric_limits<float>::lowest();
+    const auto is_good = [&](float p) { return p >= least && p <= std::numeric_limits<float>::max(); };
+    const detail::row_judgement judged = detail::judge(row, least);
+    if (!judged.is_good) {
+        const auto bad = std::find_if_not(row.begin(), row.end(), is_good);
+        const auto i = static_cast<std::size_t>(bad - row.begin());
+        rows.fail(key.token, key.layer,
+                  {"the attention of " + place(key.token, key.layer, key.sequence) + " is " +
+                       std::to_string(*bad) + " at image token " + std::to_string(i),
+                   "attention", i});
+        return;
     }
+    const double mass = judged.mass;
     const double whole = layer_weight(key.layer);
     if (options_.reduce == head_reduction::mean &&
         mass > whole * (1 + static_cast<double>(options_.mass_tolerance))) {

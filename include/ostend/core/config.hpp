@@ -56,6 +56,13 @@
 #define OSTEND_ON_X86(header, otherwise) otherwise
 #endif
 
+// What only Linux has; elsewhere the second argument stands in its place.
+#if defined(__linux__)
+#define OSTEND_ON_LINUX(here, otherwise) here
+#else
+#define OSTEND_ON_LINUX(here, otherwise) otherwise
+#endif
+
 // Bodies of CUDA kernels are plain C++ that nvcc compiles for the device and every compiler for the host; the
 // second macro takes its first argument in device code and its second elsewhere.
 #if defined(__CUDACC__)
