@@ -138,8 +138,8 @@ struct attention_kernels {
     void (*correct)(float* to, const float* peak, const float* factor, index n, bool known) = nullptr;
 
     // bf16 keys as they are, by the hardware's dot product of pairs; null where the CPU has none. q and q_low
-    // (null: zero) are bf16: many [d / 2, rows of the panel, 2], few [rows, d padded]. many wants a d that is a
-    // multiple of pair_step.
+    // (null: zero) are bf16: many [d / 2, rows of the panel, 2], few [rows, d padded]. many wants a d that is
+    // a multiple of pair_step.
     decltype(score_many) score_many_bf16 = nullptr;
     index pair_step = 2;
     decltype(score_few) score_few_bf16 = nullptr;
