@@ -4,6 +4,7 @@
 #include "support/expects.hpp"
 #include "support/npy.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <fstream>
@@ -142,6 +143,52 @@ TEST_CASE("the upsampled logits are those of two resizes and a crop") {
     }
 }
 
+TEST_CASE("upsampled logits are sums over taps in their order, in any view") {
+    std::mt19937 random(84);
+    namespace detail = ostend::OSTEND_KERNELS::detail;
+    for (int round = 0; round < 60; ++round) {
+        const question q = random_question(random, round % 4);
+        const auto columns = detail::make_sam_axis(q.logits.columns(), q.frame.side, q.frame.resized.width,
+                                                   q.frame.original.width);
+        const auto rows = detail::make_sam_axis(q.logits.rows(), q.frame.side, q.frame.resized.height,
+                                                q.frame.original.height);
+        const auto sum = [](const detail::sam_axis& axis, index i, const auto& cell) {
+            double out = 0;
+            for (std::size_t k = 0; k < axis.taps; ++k) {
+                const auto at = static_cast<std::size_t>(i);
+                out +=
+                    static_cast<double>(axis.weights[k][at]) * static_cast<double>(cell(axis.cells[k][at]));
+            }
+            return static_cast<float>(out);
+        };
+        matrix<float> wide(q.logits.rows(), q.frame.original.width);
+        for (index y = 0; y < wide.rows(); ++y) {
+            for (index x = 0; x < wide.columns(); ++x) {
+                wide(y, x) = sum(columns, x, [&](index cell) { return q.logits(y, cell); });
+            }
+        }
+        const index h = q.frame.original.height;
+        const index w = q.frame.original.width;
+        const matrix<float> got = sam_upsampled(q.logits.view(), q.frame);
+        const float none = 12345;
+        std::vector<float> apart(static_cast<std::size_t>(3 * h * (w + 1)), none);
+        const index between = round % 2 == 0 ? 1 : 3;
+        sam_upsampled(q.logits.view(), q.frame,
+                      tensor_view<float, 2>(apart.data(), {h, w}, {between * (w + 1), between}));
+        std::size_t written = 0;
+        for (index y = 0; y < h; ++y) {
+            for (index x = 0; x < w; ++x) {
+                const float want = sum(rows, y, [&](index cell) { return wide(cell, x); });
+                const float viewed = apart[static_cast<std::size_t>(between * (y * (w + 1) + x))];
+                REQUIRE((got(y, x) == want || (std::isnan(got(y, x)) && std::isnan(want))));
+                REQUIRE((viewed == want || (std::isnan(viewed) && std::isnan(want))));
+                ++written;
+            }
+        }
+        REQUIRE(std::count(apart.begin(), apart.end(), none) == static_cast<index>(apart.size() - written));
+    }
+}
+
 TEST_CASE("the mask is that of the upsampled logits, bit for bit") {
     std::mt19937 random(82);
     for (int round = 0; round < 300; ++round) {
@@ -185,6 +232,9 @@ TEST_CASE("misuse") {
     CHECK_EXPECTS(from_sam_logits(logits.view(), sam_frame{{9, 9}, {17, 9}, 16}), "resized to 17 x 9");
     CHECK_EXPECTS(sam_upsampled(logits.view(), make_sam_frame({9, 9}, 3)),
                   "logits of 8 x 8 over a square of 3");
+    matrix<float> small(8, 9);
+    CHECK_EXPECTS(sam_upsampled(logits.view(), make_sam_frame({9, 9}), small.view()),
+                  "an image of 9 x 9 into a view of 8 rows and 9 columns");
     CHECK_EXPECTS(sam_upsampled(matrix<float>().view(), make_sam_frame({9, 9})), "logits of 0 x 0");
     CHECK_EXPECTS(from_sam_logits(logits.view(), sam_frame{{1 << 20, 1 << 20}, {9, 9}, 16}),
                   "more pixels than a run can count");

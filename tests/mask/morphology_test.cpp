@@ -61,6 +61,56 @@ TEST_CASE("erosion and dilation equal the pixels' rectangles") {
     }
 }
 
+/// Empty runs between those of a mask, and at its ends.
+rle with_empty_runs(std::mt19937& random, const rle& mask) {
+    rle out{mask.height, mask.width, {}};
+    for (std::uint32_t count : mask.counts) {
+        while (random() % 4 == 0) {
+            const std::uint32_t part = count == 0 ? 0 : random() % count;
+            out.counts.insert(out.counts.end(), {part, 0});
+            count -= part;
+        }
+        out.counts.push_back(count);
+    }
+    for (std::uint32_t i = random() % 3; i-- > 0;) {
+        out.counts.push_back(0);
+    }
+    return out;
+}
+
+TEST_CASE("few runs or many, in any part of the image, in any form") {
+    std::mt19937 random(92);
+    const auto below = [&random](index n) {
+        return static_cast<index>(random() % static_cast<std::uint32_t>(n));
+    };
+    for (int round = 0; round < 300; ++round) {
+        const index h = 1 + below(round % 3 == 0 ? 20 : 200);
+        const index w = 1 + below(round % 3 == 1 ? 20 : 200);
+        bitmap mask(h, w);
+        const index x0 = below(w);
+        const index x1 = x0 + 1 + below(w - x0);
+        const index y0 = below(h);
+        const index y1 = y0 + 1 + below(h - y0);
+        const std::uint32_t thousandth = 1 + random() % (round % 2 == 0 ? 1000 : 40);
+        for (index y = y0; y < y1; ++y) {
+            for (index x = x0; x < x1; ++x) {
+                mask(y, x) = (random() % 1000 < thousandth) != (round % 5 == 0) ? 1 : 0;
+            }
+        }
+        const morphology_options options{.rows = 1 + below(4),
+                                         .columns = 1 + below(4),
+                                         .border =
+                                             below(2) == 0 ? mask_border::outside : mask_border::ignored};
+        const bool ignored = options.border == mask_border::ignored;
+        CAPTURE(round);
+        const rle runs = with_empty_runs(random, encode(mask));
+        REQUIRE(erode(runs, options) ==
+                encode(dense_step(mask, options.rows, options.columns, true, ignored)));
+        REQUIRE(dilate(runs, options) ==
+                encode(dense_step(mask, options.rows, options.columns, false, true)));
+    }
+}
+
 TEST_CASE("rectangles larger than the image") {
     const rle full = encode(bitmap(70, 5, true));
     bitmap dot(70, 5);
@@ -92,6 +142,11 @@ TEST_CASE("a few runs in a mask of nearly 2^32 pixels cost what their box costs"
     mask.counts.push_back(65535U * 65535U - sum);
     CHECK(area(erode(mask)) == 8);
     CHECK(area(dilate(mask)) == 60);
+}
+
+TEST_CASE("an empty run is no gap") {
+    CHECK(erode(rle{5, 5, {0, 12, 0, 13}}) == rle{5, 5, {0, 25}});
+    CHECK(dilate(rle{5, 5, {0, 0, 12, 1, 0, 0, 12}}) == dilate(rle{5, 5, {12, 1, 12}}));
 }
 
 TEST_CASE("misuse") {

@@ -1,3 +1,4 @@
+#include "ostend/mask/encode.hpp"
 #include "ostend/mask/packed_bits.hpp"
 
 #include "mask/random_masks.hpp"
@@ -53,6 +54,39 @@ TEST_CASE("bits in every order, in lines that begin at bytes or not, there and b
         }
         REQUIRE(encode_packed(bytes, h, w, layout) == encode(mask));
     }
+}
+
+TEST_CASE("sides about the blocks of 64 rows and 256 columns, in every layout") {
+    std::mt19937 random(62);
+    for (const index h : {1, 7, 63, 64, 65, 128, 200}) {
+        for (const index w : {1, 8, 63, 64, 65, 191, 192, 255, 256, 257, 320, 513}) {
+            const bitmap mask = h == 64   ? bitmap(h, w, true)
+                                : w == 65 ? bitmap(h, w)
+                                          : random_mask(random, h, w);
+            for (const bit_order order : {bit_order::highest_first, bit_order::lowest_first}) {
+                for (const bit_lines lines : {bit_lines::rows, bit_lines::columns}) {
+                    const index line = lines == bit_lines::rows ? w : h;
+                    for (const index more : {0, 1, 3, 64}) {
+                        CAPTURE(h);
+                        CAPTURE(w);
+                        CAPTURE(more);
+                        const packed_layout layout{order, lines, line + more};
+                        const std::vector<std::uint8_t> bytes = pack(mask, layout, line + more);
+                        REQUIRE(encode_packed(bytes, h, w, layout) == encode(mask));
+                        REQUIRE(decode_packed(encode(mask), layout) == bytes);
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("counts with empty runs among them") {
+    const rle canonical{3, 3, {0, 5, 1, 3}};
+    CHECK(decode_packed(rle{3, 3, {0, 2, 0, 3, 1, 0, 0, 3, 0, 0}}) == decode_packed(canonical));
+    const packed_layout columns{bit_order::lowest_first, bit_lines::columns, 3};
+    CHECK(decode_packed(rle{3, 3, {0, 2, 0, 3, 1, 0, 0, 3, 0, 0}}, columns) ==
+          decode_packed(canonical, columns));
 }
 
 TEST_CASE("np.packbits, by hand") {

@@ -180,6 +180,25 @@ public:
         used_ = n;
         start_ = start;
     }
+    /// The same of bits of which some are set, mostly one or two: no processor foretells where a loop over so
+    /// few ends, so that these are written without one.
+    void add_few(std::uint64_t bits, std::uint64_t from) {
+        if (used_ + 64 > waiting_.size()) {
+            flush();
+        }
+        const std::uint64_t first = from + static_cast<std::uint64_t>(std::countr_zero(bits));
+        waiting_[used_] = static_cast<std::uint32_t>(first - start_);
+        bits &= bits - 1;
+        const std::uint64_t two = bits != 0 ? 1 : 0;
+        const std::uint64_t second = from + static_cast<std::uint64_t>(std::countr_zero(bits | (1 - two)));
+        waiting_[used_ + 1] = static_cast<std::uint32_t>(second - first);
+        start_ = first + ((second - first) & (0 - two));
+        used_ += 1 + two;
+        bits &= bits - 1;
+        if (bits != 0) {
+            add(bits, from);
+        }
+    }
     [[nodiscard]] std::vector<std::uint32_t> finish() {
         if (used_ == waiting_.size()) {
             flush();

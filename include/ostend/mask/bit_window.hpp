@@ -25,8 +25,9 @@ void slide_window(std::size_t columns, std::size_t width, std::size_t words, Com
     std::vector<std::uint64_t> beginning(words); // of the next block, combined
     std::vector<std::uint64_t> window(words);
     const auto column = [&](std::size_t i) { return block.data() + i * words; };
+    std::size_t at = width - 1; // i % width
     for (std::size_t i = 0; i < columns; ++i) {
-        const std::size_t at = i % width;
+        at = at + 1 == width ? 0 : at + 1;
         fill(std::span<std::uint64_t>(column(at), words));
         if (at + 1 == width) { // the block is whole: each column becomes the end of the block from there
             for (std::size_t c = width - 1; c-- > 0;) {
@@ -83,6 +84,8 @@ public:
         if (inside_ != 0 && first_row_ != 0) {
             close();
         }
+        changed_.resize(words.size());
+        std::size_t n = 0;
         std::uint64_t before = inside_;
         for (std::size_t i = 0; i < words.size(); ++i) {
             const std::uint64_t word = words[i];
@@ -92,9 +95,11 @@ public:
                 changes &= (std::uint64_t{1} << (height_ - row)) - 1;
             }
             before = row + 64 >= height_ ? (word >> (height_ - 1 - row)) & 1U : word >> 63U;
-            if (changes != 0) {
-                runs_.add(changes, column_ + row);
-            }
+            changed_[n] = {changes, column_ + row}; // stays where there is a change
+            n += changes != 0 ? 1U : 0U;
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+            runs_.add_few(changed_[i].bits, changed_[i].from);
         }
         // A run that is open goes on below the words or into the next column.
         if (before != 0 && first_row_ + 64 * words.size() < height_) {
@@ -112,6 +117,10 @@ public:
     }
 
 private:
+    struct changes_of_word {
+        std::uint64_t bits = 0;
+        std::uint64_t from = 0; ///< the pixel of bit 0
+    };
     void close() {
         runs_.add(1, column_);
         inside_ = 0;
@@ -121,6 +130,7 @@ private:
     std::uint64_t column_;     ///< the number of the next column's first pixel
     std::uint64_t inside_ = 0; ///< is the last pixel of the column before inside?
     run_collector runs_;
+    std::vector<changes_of_word> changed_ = {}; ///< of one column
 };
 
 } // namespace detail

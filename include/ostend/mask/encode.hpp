@@ -133,15 +133,14 @@ inline void fill_bytes(std::uint8_t* to, index n, std::uint8_t value, const std:
 class strip_filler {
 public:
     explicit strip_filler(const rle& mask)
-        : mask_(mask), change_(mask.counts.front()),
-          words_(static_cast<std::size_t>((mask.height + 63) / 64)) {}
+        : changes_(mask), words_(static_cast<std::size_t>((mask.height + 63) / 64)) {}
 
     void fill(bit_strip& strip, index columns) {
         strip.clear();
         for (index x = 0; x < columns; x += 8) {
             std::fill(words_.begin(), words_.end(), std::array<std::uint64_t, 8>{});
             for (std::size_t c = 0; c < static_cast<std::size_t>(std::min<index>(8, columns - x)); ++c) {
-                fill_column(c);
+                changes_.next([this, c](std::size_t word, std::uint64_t bits) { words_[word][c] = bits; });
             }
             for (std::size_t i = 0; i < words_.size(); ++i) {
                 std::uint64_t any = 0;
@@ -156,28 +155,7 @@ public:
     }
 
 private:
-    void fill_column(std::size_t c) {
-        const std::uint64_t end = column_ + static_cast<std::uint64_t>(mask_.height);
-        std::uint64_t word = next_ % 2 == 0 ? 1 : 0; // a run goes on over the end of the column before
-        std::size_t at = 0;
-        while (change_ < end) {
-            const std::uint64_t y = change_ - column_;
-            if (y / 64 != at) {
-                words_[at][c] = word;
-                word = 0;
-                at = static_cast<std::size_t>(y / 64);
-            }
-            word ^= std::uint64_t{1} << (y % 64);
-            change_ += mask_.counts[next_++];
-        }
-        words_[at][c] = word;
-        column_ = end;
-    }
-
-    const rle& mask_;
-    std::size_t next_ = 1;                            ///< the count that comes after the next change
-    std::uint64_t change_;                            ///< the next pixel at which a run begins
-    std::uint64_t column_ = 0;                        ///< the number of the column's first pixel
+    change_walk changes_;
     std::vector<std::array<std::uint64_t, 8>> words_; ///< the changes of 64 rows of eight columns
 };
 

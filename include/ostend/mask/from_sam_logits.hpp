@@ -62,40 +62,13 @@ public:
     }
     /// Pixels of row y from column x0 + x on; those beyond the image are NaN, which is above no threshold.
     void compute(index y, index x, counter::chunk& out) {
-        std::array<const float*, sam_axis::most_taps> wide{};
-        std::array<double, sam_axis::most_taps> weights{};
-        for (std::size_t k = 0; k < rows_.taps; ++k) {
-            wide[k] = wide_row(rows_.cells[k][static_cast<std::size_t>(y)], x);
-            weights[k] = rows_.weights[k][static_cast<std::size_t>(y)];
-        }
-        switch (rows_.taps) {
-        case 1:
-            return mix<1>(wide, weights, out);
-        case 2:
-            return mix<2>(wide, weights, out);
-        case 3:
-            return mix<3>(wide, weights, out);
-        default:
-            return mix<4>(wide, weights, out);
-        }
+        interpolate_column(rows_, y, counter::width, out.data(),
+                           [this, x](index row) { return wide_row(row, x); });
     }
 
 private:
     static constexpr std::size_t ring = 8; ///< rows of cells that are held: one pixel's lie closer together
 
-    template <std::size_t Taps>
-    static void mix(const std::array<const float*, sam_axis::most_taps>& wide,
-                    const std::array<double, sam_axis::most_taps>& weights, counter::chunk& out) {
-        counter::chunk sums;
-        for (std::size_t i = 0; i < counter::lanes; ++i) {
-            double sum = 0;
-            for (std::size_t k = 0; k < Taps; ++k) {
-                sum += weights[k] * static_cast<double>(wide[k][i]);
-            }
-            sums[i] = static_cast<float>(sum);
-        }
-        out = sums;
-    }
     const float* wide_row(index row, index x) {
         const auto slot = static_cast<std::size_t>(row) % ring;
         index& held = held_[slot][static_cast<std::size_t>(x / counter::width)];

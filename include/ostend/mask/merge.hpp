@@ -34,13 +34,10 @@ namespace ostend::inline OSTEND_KERNELS {
         }
         out[place[first]].members.push_back(static_cast<index>(i));
     }
-    std::vector<rle> group;
     for (merged_mask& merged : out) {
-        group.clear();
-        for (const index i : merged.members) {
-            group.push_back(masks[static_cast<std::size_t>(i)]);
-        }
-        merged.mask = unite(std::span<const rle>(group));
+        merged.mask = detail::unite_range(0, merged.members.size(), [&](std::size_t i) -> const rle& {
+            return masks[static_cast<std::size_t>(merged.members[i])];
+        });
     }
     return out;
 }

@@ -1,15 +1,20 @@
 // packed_bits: masks of one bit a pixel, in the orders in which numpy and others keep them.
 //
-// Eight by eight bits are turned in a register, so that a packed mask costs an eighth of the memory traffic
-// of a mask of bytes; lines that begin inside a byte (a mask that was flattened before it was packed) are
-// read from two.
+// Blocks of 64 x 64 bits are turned where something changes in them (mask/bit_block.hpp), so that a packed
+// mask costs less than one of bytes; lines may begin inside a byte (a mask that was flattened before it was
+// packed).
 #pragma once
 
 #include "ostend/core/expects.hpp"
-#include "ostend/mask/encode.hpp"
+#include "ostend/mask/bit_block.hpp"
+#include "ostend/mask/check.hpp"
+#include "ostend/mask/column_walk.hpp"
+#include "ostend/mask/rle.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,13 +41,6 @@ namespace ostend::inline OSTEND_KERNELS {
 
 namespace detail {
 
-/// The bits of each byte in the other order.
-[[nodiscard]] inline std::uint64_t reverse_bytes_bits(std::uint64_t v) {
-    v = ((v >> 1U) & (every_byte * 0x55U)) | ((v & (every_byte * 0x55U)) << 1U);
-    v = ((v >> 2U) & (every_byte * 0x33U)) | ((v & (every_byte * 0x33U)) << 2U);
-    return ((v >> 4U) & (every_byte * 0x0FU)) | ((v & (every_byte * 0x0FU)) << 4U);
-}
-
 /// The layout with its line_bits, checked.
 [[nodiscard]] inline packed_layout checked_layout(packed_layout layout, index height, index width,
                                                   const char* function) {
@@ -62,44 +60,160 @@ namespace detail {
     return lines == 0 ? 0 : ((lines - 1) * layout.line_bits + (rows ? width : height) + 7) / 8;
 }
 
-/// Reads bits by their position, the first one lowest.
-class bit_reader {
+/// Hands bits in rows to a run_collector, 256 columns after the other: a line of the cache is read twice.
+class packed_rows_reader {
 public:
-    bit_reader(std::span<const std::uint8_t> bytes, bit_order order)
-        : bytes_(bytes), reverse_(order == bit_order::highest_first) {}
+    static constexpr index most_columns = 256;
 
-    /// Up to eight bits; those beyond `count` are zero.
-    [[nodiscard]] unsigned eight(index position, index count) const {
-        const auto shift = static_cast<unsigned>(position % 8);
-        unsigned v = byte(position / 8) >> shift;
-        if (static_cast<index>(shift) + count > 8) {
-            v |= byte(position / 8 + 1) << (8U - shift);
+    packed_rows_reader(const bit_line<const std::uint8_t>& bits, index line_bits, index height,
+                       run_collector& runs)
+        : bits_(bits), line_bits_(line_bits), height_(height), runs_(runs) {}
+
+    void add(index x0, index columns) {
+        for (changed_blocks& group : groups_) {
+            group.blocks.clear();
+            group.rows.clear();
+            group.last = 0;
         }
-        return v & (0xFFU >> static_cast<unsigned>(8 - count));
+        for (index y = 0; y < height_; y += 64) {
+            for (index x = 0; x < columns; x += 64) {
+                read(groups_[static_cast<std::size_t>(x / 64)], x0 + x, std::min<index>(64, columns - x), y);
+            }
+        }
+        for (index x = 0; x < columns; x += 64) {
+            write(groups_[static_cast<std::size_t>(x / 64)], std::min<index>(64, columns - x));
+        }
     }
 
 private:
-    [[nodiscard]] unsigned byte(index i) const {
-        const unsigned v = bytes_[static_cast<std::size_t>(i)];
-        return reverse_ ? static_cast<unsigned>(reverse_bytes_bits(v)) : v;
+    /// Where up to 64 columns change, in blocks of 64 rows: those with a change, and the first one.
+    struct changed_blocks {
+        std::vector<bit_block> blocks = {};
+        std::vector<std::uint64_t> rows = {}; ///< the first one of each
+        std::uint64_t last = 0;               ///< the row of pixels above the next block
+    };
+
+    void read(changed_blocks& to, index x, index columns, index y) {
+        const auto rows = static_cast<std::size_t>(std::min<index>(64, height_ - y));
+        const std::uint64_t valid = bits_.ones(columns);
+        bit_block block;
+        std::fill(block.begin() + static_cast<std::ptrdiff_t>(rows), block.end(), 0);
+        std::uint64_t any = 0;
+        std::uint64_t last = to.last;
+        index position = y * line_bits_ + x;
+        for (std::size_t r = 0; r < rows; ++r, position += line_bits_) {
+            const std::uint64_t now = bits_.get(position) & valid;
+            block[r] = now ^ last;
+            any |= now ^ last;
+            last = now;
+        }
+        to.last = last;
+        if (any != 0 || y == 0) {
+            transpose_block(block);
+            to.blocks.push_back(block);
+            to.rows.push_back(static_cast<std::uint64_t>(y));
+        }
     }
-    std::span<const std::uint8_t> bytes_;
-    bool reverse_;
+    void write(changed_blocks& from, index columns) {
+        const std::uint64_t last = bits_.lowest_first(from.last);
+        for (std::size_t c = 0; c < static_cast<std::size_t>(columns); ++c) {
+            const std::size_t at = c ^ bits_.mirror();
+            from.blocks[0][at] ^= inside_; // runs go on over the end of a column
+            inside_ = (last >> c) & 1U;
+            for (std::size_t i = 0; i < from.blocks.size(); ++i) {
+                runs_.add(from.blocks[i][at], column_ + from.rows[i]);
+            }
+            column_ += static_cast<std::uint64_t>(height_);
+        }
+    }
+
+    bit_line<const std::uint8_t> bits_;
+    index line_bits_;
+    index height_;
+    run_collector& runs_;
+    std::uint64_t column_ = 0; ///< the number of the column's first pixel
+    std::uint64_t inside_ = 0; ///< is the pixel before inside?
+    std::array<changed_blocks, most_columns / 64> groups_ = {};
 };
 
-/// Eight rows (fewer at the lower edge) of columns [x0, x0 + columns).
-inline void pack_bits(const bit_reader& bits, index first, index line_bits, index rows, index columns,
-                      bit_strip::line& line) {
-    line.fill(0);
-    for (index x = 0; x < columns; x += 8) {
-        std::uint64_t block = 0;
-        for (index r = 0; r < rows; ++r) {
-            block |= std::uint64_t{bits.eight(first + r * line_bits + x, std::min<index>(8, columns - x))}
-                     << static_cast<unsigned>(8 * r);
+/// Bits down the columns.
+inline void add_packed_columns(const bit_line<const std::uint8_t>& bits, index line_bits, index height,
+                               index width, run_collector& runs) {
+    std::uint64_t before = 0;
+    for (index x = 0; x < width; ++x) {
+        for (index y = 0; y < height; y += 64) {
+            const index rows = std::min<index>(64, height - y);
+            const std::uint64_t word = bits.get(x * line_bits + y) & bits.ones(rows);
+            if (word != (before != 0 ? bits.ones(rows) : 0)) {
+                const std::uint64_t now = bits.lowest_first(word);
+                const std::uint64_t changes = now ^ ((now << 1U) | before);
+                runs.add(changes & (~std::uint64_t{0} >> static_cast<unsigned>(64 - rows)),
+                         static_cast<std::uint64_t>(x * height + y));
+                before = (now >> static_cast<unsigned>(rows - 1)) & 1U;
+            }
         }
-        store_eight(line.data() + x, transpose_8x8(block));
     }
 }
+
+/// Sets bits [first, end).
+inline void set_packed_bits(std::span<std::uint8_t> bytes, index first, index end, bool highest_first) {
+    const auto a = static_cast<std::size_t>(first / 8);
+    const auto b = static_cast<std::size_t>((end - 1) / 8);
+    const auto before = static_cast<unsigned>(first % 8);         // bits of the first byte
+    const auto behind = static_cast<unsigned>(7 - (end - 1) % 8); // and of the last
+    const unsigned head = highest_first ? 0xFFU >> before : 0xFFU << before;
+    const unsigned tail = highest_first ? 0xFFU << behind : 0xFFU >> behind;
+    const auto set = [&bytes](std::size_t i, unsigned bits) {
+        bytes[i] = static_cast<std::uint8_t>(bytes[i] | bits);
+    };
+    if (a == b) {
+        set(a, head & tail);
+        return;
+    }
+    set(a, head);
+    std::memset(bytes.data() + a + 1, 0xFF, b - a - 1);
+    set(b, tail);
+}
+
+/// Writes a mask as bits in rows, sixty-four columns after the other.
+class packed_rows_writer {
+public:
+    packed_rows_writer(const rle& mask, const bit_line<std::uint8_t>& bits, index line_bits)
+        : bits_(bits), line_bits_(line_bits), height_(mask.height), changes_(mask),
+          blocks_(static_cast<std::size_t>((height_ + 63) / 64)), any_(blocks_.size()) {}
+
+    void write(index x0, index columns) {
+        std::fill(blocks_.begin(), blocks_.end(), bit_block{});
+        std::fill(any_.begin(), any_.end(), 0);
+        for (std::size_t c = 0; c < static_cast<std::size_t>(columns); ++c) {
+            changes_.next([&](std::size_t word, std::uint64_t bits) {
+                blocks_[word][c ^ bits_.mirror()] = bits;
+                any_[word] |= bits;
+            });
+        }
+        std::uint64_t now = 0;
+        for (std::size_t i = 0; i < blocks_.size(); ++i) {
+            if (any_[i] != 0) {
+                transpose_block(blocks_[i]);
+            }
+            const index y = static_cast<index>(64 * i);
+            for (index r = 0; r < std::min<index>(64, height_ - y); ++r) {
+                now ^= blocks_[i][static_cast<std::size_t>(r)];
+                if (now != 0) {
+                    bits_.put((y + r) * line_bits_ + x0, now);
+                }
+            }
+        }
+    }
+
+private:
+    bit_line<std::uint8_t> bits_;
+    index line_bits_;
+    index height_;
+    change_walk changes_;
+    std::vector<bit_block> blocks_;  ///< the changes of 64 rows by these columns
+    std::vector<std::uint64_t> any_; ///< of each block
+};
 
 } // namespace detail
 
@@ -117,34 +231,14 @@ inline void pack_bits(const bit_reader& bits, index first, index line_bits, inde
     if (*pixels == 0) {
         return {height, width, runs.finish()};
     }
-    const detail::bit_reader bits(bytes, layout.order);
+    const detail::bit_line<const std::uint8_t> bits(bytes, layout.order == bit_order::highest_first);
     if (layout.lines == bit_lines::columns) {
-        std::uint64_t before = 0;
-        for (index x = 0; x < width; ++x) {
-            for (index y = 0; y < height; y += 8) {
-                const index rows = std::min<index>(8, height - y);
-                const std::uint64_t now = bits.eight(x * layout.line_bits + y, rows);
-                const std::uint64_t changes =
-                    (now ^ ((now << 1U) | before)) & (0xFFU >> static_cast<unsigned>(8 - rows));
-                before = (now >> static_cast<unsigned>(rows - 1)) & 1U;
-                if (changes != 0) {
-                    runs.add(changes, static_cast<std::uint64_t>(x * height + y));
-                }
-            }
-        }
+        detail::add_packed_columns(bits, layout.line_bits, height, width, runs);
         return {height, width, runs.finish()};
     }
-    detail::bit_strip strip(height, width);
-    detail::strip_runs strips(runs);
-    detail::bit_strip::line line;
-    for (index x0 = 0; x0 < width; x0 += strip.columns()) {
-        const index columns = std::min(strip.columns(), width - x0);
-        for (index y = 0; y < height; y += 8) {
-            detail::pack_bits(bits, y * layout.line_bits + x0, layout.line_bits,
-                              std::min<index>(8, height - y), columns, line);
-            strip.set_pixels(y / 8, line);
-        }
-        strips.add(strip, columns);
+    detail::packed_rows_reader rows(bits, layout.line_bits, height, runs);
+    for (index x0 = 0; x0 < width; x0 += rows.most_columns) {
+        rows.add(x0, std::min(rows.most_columns, width - x0));
     }
     return {height, width, runs.finish()};
 }
@@ -160,49 +254,22 @@ inline void pack_bits(const bit_reader& bits, index first, index line_bits, inde
     if (bytes.empty()) {
         return bytes;
     }
-    const auto put = [&bytes](index position, unsigned eight) {
-        const auto shift = static_cast<unsigned>(position % 8);
-        std::uint8_t* to = bytes.data() + position / 8;
-        to[0] = static_cast<std::uint8_t>(to[0] | (eight << shift));
-        if ((eight << shift) > 0xFFU) {
-            to[1] = static_cast<std::uint8_t>(to[1] | (eight >> (8U - shift)));
-        }
-    };
+    const bool highest_first = layout.order == bit_order::highest_first;
     if (layout.lines == bit_lines::columns) {
         detail::column_walk walk(mask);
         for (index x = 0; x < mask.width; ++x) {
             walk.next([&](index y, index end, bool inside) {
-                for (; inside && y < end; y += 8) {
-                    put(x * layout.line_bits + y,
-                        0xFFU >> static_cast<unsigned>(8 - std::min<index>(8, end - y)));
+                if (inside) {
+                    const index first = x * layout.line_bits;
+                    detail::set_packed_bits(bytes, first + y, first + end, highest_first);
                 }
             });
         }
-    } else {
-        detail::bit_strip strip(mask.height, mask.width);
-        detail::strip_filler filler(mask);
-        detail::bit_strip::line line;
-        for (index x0 = 0; x0 < mask.width; x0 += strip.columns()) {
-            const index columns = std::min(strip.columns(), mask.width - x0);
-            filler.fill(strip, columns);
-            for (index y = 0; y < mask.height; y += 8) {
-                strip.get_pixels(y / 8, line);
-                for (index x = 0; x < columns; x += 8) {
-                    const std::uint64_t block = detail::transpose_8x8(detail::load_eight(line.data() + x));
-                    const unsigned valid =
-                        0xFFU >> static_cast<unsigned>(8 - std::min<index>(8, columns - x));
-                    for (index r = 0; r < std::min<index>(8, mask.height - y); ++r) {
-                        put((y + r) * layout.line_bits + x0 + x,
-                            static_cast<unsigned>(block >> static_cast<unsigned>(8 * r)) & valid);
-                    }
-                }
-            }
-        }
+        return bytes;
     }
-    if (layout.order == bit_order::highest_first) {
-        for (std::uint8_t& byte : bytes) {
-            byte = static_cast<std::uint8_t>(detail::reverse_bytes_bits(byte));
-        }
+    detail::packed_rows_writer rows(mask, {bytes, highest_first}, layout.line_bits);
+    for (index x0 = 0; x0 < mask.width; x0 += 64) {
+        rows.write(x0, std::min<index>(64, mask.width - x0));
     }
     return bytes;
 }

@@ -14,7 +14,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace ostend::inline OSTEND_KERNELS {
@@ -112,30 +115,88 @@ inline void expect_sam_logits([[maybe_unused]] index height, [[maybe_unused]] in
                        std::to_string(width) + " over a square of " + std::to_string(frame.side));
 }
 
+/// to[i] = the sum over k < taps of weight(k, i) * cell(k, i), for i < n. Taps are written out, and pixels
+/// come thirty-two at a time, so that compilers vectorise a plain loop.
+template <class Weight, class Cell>
+void add_taps(std::size_t taps, index n, float* to, const Weight& weight, const Cell& cell) {
+    constexpr std::size_t lanes = 32;
+    const auto run = [&]<std::size_t... K>(std::index_sequence<K...>) {
+        const auto pixel = [&](std::size_t i) {
+            double sum = 0;
+            ((sum += static_cast<double>(weight(K, i)) * static_cast<double>(cell(K, i))), ...);
+            return static_cast<float>(sum);
+        };
+        const auto end = static_cast<std::size_t>(n);
+        std::size_t i = 0;
+        for (; i + lanes <= end; i += lanes) {
+            std::array<float, lanes> sums;
+            for (std::size_t k = 0; k < lanes; ++k) {
+                sums[k] = pixel(i + k);
+            }
+            std::memcpy(to + i, sums.data(), sizeof sums);
+        }
+        for (; i < end; ++i) {
+            to[i] = pixel(i);
+        }
+    };
+    switch (taps) {
+    case 1:
+        return run(std::make_index_sequence<1>());
+    case 2:
+        return run(std::make_index_sequence<2>());
+    case 3:
+        return run(std::make_index_sequence<3>());
+    default:
+        return run(std::make_index_sequence<sam_axis::most_taps>());
+    }
+}
+
 /// A row of cells at the pixels [x, x + n).
 inline void interpolate_row(const sam_axis& axis, const float* cells, index x, index n, float* to) {
-    for (index i = 0; i < n; ++i) {
-        const auto at = static_cast<std::size_t>(x + i);
-        double sum = 0;
-        for (std::size_t k = 0; k < axis.taps; ++k) {
-            sum += static_cast<double>(axis.weights[k][at]) * static_cast<double>(cells[axis.cells[k][at]]);
-        }
-        to[i] = static_cast<float>(sum);
+    std::array<const std::int32_t*, sam_axis::most_taps> from{};
+    std::array<const float*, sam_axis::most_taps> weights{};
+    for (std::size_t k = 0; k < sam_axis::most_taps; ++k) {
+        from[k] = axis.cells[k].data() + x;
+        weights[k] = axis.weights[k].data() + x;
     }
+    add_taps(
+        axis.taps, n, to, [&](std::size_t k, std::size_t i) { return weights[k][i]; },
+        [&](std::size_t k, std::size_t i) { return cells[from[k][i]]; });
+}
+
+/// Row y of the pixels, n of them, out of interpolated rows of cells: row(cell) is where one begins.
+template <class Row>
+void interpolate_column(const sam_axis& axis, index y, index n, float* to, Row row) {
+    std::array<const float*, sam_axis::most_taps> from{};
+    std::array<double, sam_axis::most_taps> weights{};
+    for (std::size_t k = 0; k < axis.taps; ++k) {
+        from[k] = row(axis.cells[k][static_cast<std::size_t>(y)]);
+        weights[k] = axis.weights[k][static_cast<std::size_t>(y)];
+    }
+    add_taps(
+        axis.taps, n, to, [&](std::size_t k, std::size_t) { return weights[k]; },
+        [&](std::size_t k, std::size_t i) { return from[k][i]; });
 }
 
 } // namespace detail
 
-/// The logits [height, width] over the padded square at every pixel of the original image. Complexity and
-/// memory O(pixels of the original): what from_sam_logits does without, and the oracle that it is tested
-/// with. Preconditions: a frame of at least one pixel, resized within its square; logits of 1 to 2 * side a
-/// side. Source: segment-anything, Sam.postprocess_masks.
+/// The logits [height, width] over the padded square at every pixel of the original image, into a view of its
+/// size, of any strides. Complexity O(pixels of the original), memory O(height * width of the original): what
+/// from_sam_logits does without, and the oracle that it is tested with. Preconditions: a frame of at least
+/// one pixel, resized within its square; logits of 1 to 2 * side a side. Source: segment-anything,
+/// Sam.postprocess_masks.
 template <class T>
 requires float_element<std::remove_const_t<T>>
-[[nodiscard]] matrix<float> sam_upsampled(const tensor_view<T, 2>& logits, const sam_frame& frame) {
+void sam_upsampled(const tensor_view<T, 2>& logits, const sam_frame& frame,
+                   const tensor_view<float, 2>& out) {
     const index height = logits.extent(0);
     const index width = logits.extent(1);
     detail::expect_sam_logits(height, width, frame, "sam_upsampled");
+    OSTEND_EXPECTS_ALWAYS(out.extent(0) == frame.original.height && out.extent(1) == frame.original.width,
+                          "sam_upsampled: an image of " + std::to_string(frame.original.width) + " x " +
+                              std::to_string(frame.original.height) + " into a view of " +
+                              std::to_string(out.extent(0)) + " rows and " + std::to_string(out.extent(1)) +
+                              " columns");
     const auto columns = detail::make_sam_axis(width, frame.side, frame.resized.width, frame.original.width);
     const auto rows = detail::make_sam_axis(height, frame.side, frame.resized.height, frame.original.height);
     matrix<float> wide(height, frame.original.width);
@@ -146,17 +207,24 @@ requires float_element<std::remove_const_t<T>>
         }
         detail::interpolate_row(columns, cells.data(), 0, wide.columns(), wide.row(y).data());
     }
-    matrix<float> out(frame.original.height, frame.original.width);
-    for (index y = 0; y < out.rows(); ++y) {
-        for (index x = 0; x < out.columns(); ++x) {
-            double sum = 0;
-            for (std::size_t k = 0; k < rows.taps; ++k) {
-                sum += static_cast<double>(rows.weights[k][static_cast<std::size_t>(y)]) *
-                       static_cast<double>(wide(rows.cells[k][static_cast<std::size_t>(y)], x));
-            }
-            out(y, x) = static_cast<float>(sum);
+    const bool dense = out.stride(1) == 1;
+    std::vector<float> line(dense ? 0 : static_cast<std::size_t>(wide.columns()));
+    for (index y = 0; y < out.extent(0); ++y) {
+        float* const to = out.data() + y * out.stride(0);
+        detail::interpolate_column(rows, y, wide.columns(), dense ? to : line.data(),
+                                   [&wide](index cell) { return std::as_const(wide).row(cell).data(); });
+        for (std::size_t x = 0; x < line.size(); ++x) {
+            to[static_cast<index>(x) * out.stride(1)] = line[x];
         }
     }
+}
+/// The same in a matrix of its own.
+template <class T>
+requires float_element<std::remove_const_t<T>>
+[[nodiscard]] matrix<float> sam_upsampled(const tensor_view<T, 2>& logits, const sam_frame& frame) {
+    detail::expect_sam_logits(logits.extent(0), logits.extent(1), frame, "sam_upsampled");
+    matrix<float> out(frame.original.height, frame.original.width);
+    sam_upsampled(logits, frame, out.view());
     return out;
 }
 

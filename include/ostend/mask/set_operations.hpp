@@ -1,15 +1,14 @@
 // set_operations: union, intersection, difference and complement on runs, without a dense mask.
 //
-// One walk over both lists of runs; the result is in canonical form (only the first count may be 0), so that
-// equal masks have equal counts.
+// One walk over both lists of runs (mask/run_merge.hpp); the result is in canonical form (only the first
+// count may be 0), so that equal masks have equal counts.
 #pragma once
 
 #include "ostend/core/expects.hpp"
 #include "ostend/mask/rle.hpp"
+#include "ostend/mask/run_merge.hpp"
 
-#include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -56,35 +55,6 @@ private:
     std::uint64_t position_ = 0;
 };
 
-/// Walks the runs of one mask; past the end it stays outside for ever.
-class run_reader {
-public:
-    explicit run_reader(const rle& mask) : counts_(mask.counts) { skip_empty(); }
-    [[nodiscard]] bool done() const { return next_ > counts_.size(); }
-    [[nodiscard]] bool inside() const { return !done() && next_ % 2 == 0; }
-    [[nodiscard]] std::uint64_t left() const { return left_; }
-    void advance(std::uint64_t length) {
-        if (!done()) {
-            left_ -= length;
-            skip_empty();
-        }
-    }
-
-private:
-    void skip_empty() { // next_ is one past the current count
-        while (left_ == 0 && next_ < counts_.size()) {
-            left_ = counts_[next_++];
-        }
-        if (left_ == 0) {
-            next_ = counts_.size() + 1;
-            left_ = std::numeric_limits<std::uint64_t>::max();
-        }
-    }
-    std::span<const std::uint32_t> counts_;
-    std::size_t next_ = 0;
-    std::uint64_t left_ = 0;
-};
-
 inline void expect_same_size([[maybe_unused]] const rle& a, [[maybe_unused]] const rle& b,
                              [[maybe_unused]] const char* function) {
     OSTEND_EXPECTS(a.height == b.height && a.width == b.width,
@@ -93,19 +63,21 @@ inline void expect_same_size([[maybe_unused]] const rle& a, [[maybe_unused]] con
                        std::to_string(b.width));
 }
 
-/// keep(in_a, in_b) says which pixels are inside; keep(false, false) is false.
-template <class Keep>
-[[nodiscard]] rle combine(const rle& a, const rle& b, Keep keep) {
-    run_writer out(a.height, a.width);
-    run_reader ra(a);
-    run_reader rb(b);
-    while (!ra.done() || !rb.done()) {
-        const std::uint64_t length = std::min(ra.left(), rb.left());
-        out.add(keep(ra.inside(), rb.inside()), length);
-        ra.advance(length);
-        rb.advance(length);
+/// The union of at(first), ..., at(end - 1), at least one, pair by pair and then the pairs' pairs: a run is
+/// walked log2 of them times, where adding one after the other walks it again for each that follows.
+template <class At>
+[[nodiscard]] rle unite_range(std::size_t first, std::size_t end, const At& at) {
+    switch (end - first) {
+    case 1:
+        return canonical(at(first));
+    case 2:
+        return unite_runs(at(first), at(first + 1));
+    case 3:
+        return unite_runs(unite_runs(at(first), at(first + 1)), at(first + 2));
+    default:
+        const std::size_t middle = first + (end - first) / 2;
+        return unite_runs(unite_range(first, middle, at), unite_range(middle, end, at));
     }
-    return out.finish();
 }
 
 } // namespace detail
@@ -113,37 +85,40 @@ template <class Keep>
 /// Pixels in a or b. Precondition: equal sizes. O(counts of a + b); the same for the others here.
 [[nodiscard]] inline rle unite(const rle& a, const rle& b) {
     detail::expect_same_size(a, b, "unite");
-    return detail::combine(a, b, [](bool in_a, bool in_b) { return in_a || in_b; });
+    return detail::unite_runs(a, b);
 }
 
 /// Pixels in a and b. Precondition: equal sizes.
 [[nodiscard]] inline rle intersect(const rle& a, const rle& b) {
     detail::expect_same_size(a, b, "intersect");
-    return detail::combine(a, b, [](bool in_a, bool in_b) { return in_a && in_b; });
+    return detail::intersect_runs(a, b);
 }
 
 /// Pixels in a and not in b. Precondition: equal sizes.
 [[nodiscard]] inline rle subtract(const rle& a, const rle& b) {
     detail::expect_same_size(a, b, "subtract");
-    return detail::combine(a, b, [](bool in_a, bool in_b) { return in_a && !in_b; });
+    return detail::subtract_runs(a, b);
 }
 
-/// Pixels in any of the masks. Precondition: at least one, equal sizes.
+/// Pixels in any of the masks. Precondition: at least one, equal sizes. O(counts * log masks).
 [[nodiscard]] inline rle unite(std::span<const rle> masks) {
     OSTEND_EXPECTS(!masks.empty(), "unite: no masks, so no size");
-    rle out = unite(masks.front(), masks.front());
-    for (const rle& mask : masks.subspan(1)) {
-        out = unite(out, mask);
+    for (const rle& mask : masks) {
+        detail::expect_same_size(masks.front(), mask, "unite");
     }
-    return out;
+    return detail::unite_range(0, masks.size(), [masks](std::size_t i) -> const rle& { return masks[i]; });
 }
 
-/// Pixels in all of the masks. Precondition: at least one, equal sizes.
+/// Pixels in all of the masks. Precondition: at least one, equal sizes. O(counts), those of the masks so far
+/// in common again for each; masks after nothing is in common are not looked at.
 [[nodiscard]] inline rle intersect(std::span<const rle> masks) {
     OSTEND_EXPECTS(!masks.empty(), "intersect: no masks, so no size");
-    rle out = intersect(masks.front(), masks.front());
-    for (const rle& mask : masks.subspan(1)) {
-        out = intersect(out, mask);
+    for (const rle& mask : masks) {
+        detail::expect_same_size(masks.front(), mask, "intersect");
+    }
+    rle out = masks.size() == 1 ? detail::canonical(masks[0]) : detail::intersect_runs(masks[0], masks[1]);
+    for (std::size_t i = 2; i < masks.size() && out.counts.size() > 1; ++i) {
+        out = detail::intersect_runs(out, masks[i]);
     }
     return out;
 }
