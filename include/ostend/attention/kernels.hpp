@@ -1,7 +1,7 @@
 // kernels: the inner loops of aggregate and reduce_qk for the CPU that the program runs on.
 //
-// On x86-64 they are compiled for AVX2, AVX-512 and AVX-512 with bf16 whatever the program's flags are; the
-// first use asks the CPU. Elsewhere there is the portable form alone, of the width of the flags.
+// On x86-64 they are compiled for AVX2, AVX-512, AVX-512 with bf16 and AMX whatever the program's flags are;
+// the first use asks the CPU. Elsewhere there is the portable form alone, of the width of the flags.
 #pragma once
 
 #include "ostend/attention/kernels_portable.hpp"

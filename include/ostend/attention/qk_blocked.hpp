@@ -89,12 +89,12 @@ status blocked_reduce(const E& on, const qk_block& block, const key_selection& i
 /// As reduce_qk(scalar, ...), in f32. Allocates only while the workspace grows.
 /// Error of one row's probability p against exact arithmetic, with u = 2^-24: at most u (2 (d + 6) m + 80) p,
 /// m the largest scale * sum|q_x k_x| + |bias| of a visible key, or |sink|; probabilities below e^-87 of the
-/// row's largest are 0. bf16 keys without gaps go through the CPU's dot product of bf16 pairs where it has
-/// one (AVX512-BF16), q as the sum of two bf16 numbers: at most u (4 (d + 38) m + 80) p then, or as above for
-/// q that is bf16 itself, and numbers below 2^-126 count as 0. A product or score that leaves f32 is an
-/// error, which the scalar form need not meet. Workspace, in floats: tokens * (rows of a tile + queries) + d
-/// * rows + 512 rows + small terms, where a tile has at most 64 rows, and 32 beyond 1,536 image tokens; with
-/// threads, 16 times what belongs to a tile.
+/// row's largest are 0. bf16 keys without gaps go through the CPU's dot product of bf16 pairs where it has a
+/// fast one (AMX for many queries and d a multiple of 32, AVX512-BF16 on AMD), q as the sum of two bf16
+/// numbers: at most u (4 (d + 38) m + 80) p then, or as above for q that is bf16 itself, and numbers below
+/// 2^-126 count as 0. A product or score that leaves f32 is an error, which the scalar form need not meet.
+/// Workspace, in floats: tokens * (rows of a tile + queries) + d * rows + 512 rows + small terms, where a
+/// tile has at most 64 rows, and 32 beyond 1,536 image tokens; with threads, 16 times what belongs to a tile.
 template <execution E>
 status reduce_qk(blocked_tag, const E& on, const qk_block& block, const key_selection& image,
                  std::span<const float> head_weights, head_reduction reduce, tensor_view<float, 2> out,
