@@ -2,7 +2,8 @@
 // over all heads and layers with every key an image token. FLOP/s count the products q.k (2 T L H D K);
 // bytes/s count each key once. Every layer has keys of its own (up to 1.5 GB), so that they come from memory.
 // Queries are of the keys' type, as a model has them, f32 beside f16 and quantised keys;
-// /impl:ostend-f32-queries: f32 beside bf16 keys, split into two parts. `cells`: cell-major keys through a
+// /impl:ostend-f32-queries: f32 beside bf16 keys, split into two parts; /impl:ostend-<name> by the kernels of
+// that name, which this CPU has but the library does not choose. `cells`: cell-major keys through a
 // list of the cells in order, as a cache fills, `cells-shuffled`: in any order; beside them the same keys
 // contiguous (/impl:ostend-contiguous).
 #include "../line_vector.hpp"
@@ -21,6 +22,7 @@
 namespace {
 
 using ostend::element_type;
+namespace inner = ostend::OSTEND_KERNELS::detail;
 
 constexpr ostend::index d = 128; // of every model below
 
@@ -40,6 +42,7 @@ struct shape {
     enum { contiguous, in_order, shuffled } cells = contiguous;
     bool f32_queries = false;
     int threads = 1;
+    inner::attention_kernels kernels = inner::best_kernels();
 };
 
 /// Keys of all layers, kept while the type and size stay: numbers in [-1, 1), or blocks of any bytes.
@@ -99,11 +102,11 @@ void reduce_layers(benchmark::State& state, const shape& s) {
     ostend::matrix<float> out(s.queries, s.keys);
     ostend::qk_workspace workspace;
     const auto reduce = [&](const ostend::qk_block& block) {
-        return s.threads == 1
-                   ? ostend::reduce_qk(ostend::blocked, block, image, weights, ostend::head_reduction::mean,
-                                       out.view(), workspace)
-                   : ostend::reduce_qk(ostend::blocked, ostend::threads{s.threads}, block, image, weights,
-                                       ostend::head_reduction::mean, out.view(), workspace);
+        constexpr auto mean = ostend::head_reduction::mean;
+        return s.threads == 1 ? inner::blocked_reduce(ostend::seq, block, image, weights, mean, out.view(),
+                                                      nullptr, workspace, s.kernels)
+                              : ostend::reduce_qk(ostend::blocked, ostend::threads{s.threads}, block, image,
+                                                  weights, mean, out.view(), workspace);
     };
     for ([[maybe_unused]] auto step : state) {
         std::fill(out.values().begin(), out.values().end(), 0.0F);
@@ -171,6 +174,13 @@ int main(int argc, char** argv) {
         shape s = bf16;
         s.f32_queries = true;
         add(s, "/impl:ostend-f32-queries");
+        for (const auto& kernels : inner::all_kernels()) {
+            if (queries > 1 && std::string(kernels.name) != inner::best_kernels().name) {
+                s = bf16;
+                s.kernels = kernels;
+                add(s, std::string("/impl:ostend-") + kernels.name);
+            }
+        }
         for (const shape& of : {bf16, f16}) {
             s = of;
             add(s, ".cells/impl:ostend-contiguous");
