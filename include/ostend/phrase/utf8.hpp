@@ -25,6 +25,11 @@ class utf8_counter {
 public:
     /// Takes the next byte. True when it begins a code point, false when it continues the last one.
     bool push(unsigned char byte) noexcept {
+        if (byte < 0x80 && missing_ == 0) { // most of most texts
+            value_ = byte;
+            ++count_;
+            return true;
+        }
         if (missing_ > 0) {
             if (byte >= low_ && byte <= high_) {
                 value_ = (value_ << 6U) | (byte & 0x3FU);
@@ -114,6 +119,7 @@ inline void append_utf8(std::string& text, char32_t c) {
 /// The code points of a text, broken sequences as U+FFFD. O(bytes); allocates the result.
 [[nodiscard]] inline std::u32string decode_utf8(std::string_view text) {
     std::u32string out;
+    out.reserve(text.size());
     utf8_counter counter;
     for (const char c : text) {
         if (counter.push(static_cast<unsigned char>(c))) {
