@@ -16,11 +16,7 @@ constexpr ostend::image_size image{640, 480};
 
 template <class F>
 void add(const std::string& what, F f) {
-    benchmark::RegisterBenchmark(("layout." + what + ".24x24").c_str(), [f](benchmark::State& state) {
-        for ([[maybe_unused]] auto step : state) {
-            benchmark::DoNotOptimize(f());
-        }
-    })->Unit(benchmark::kMillisecond);
+    add_call("layout." + what + ".24x24", f);
 }
 
 double area_of_boxes(const ostend::layout& grid) {

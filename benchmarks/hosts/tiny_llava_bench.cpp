@@ -32,15 +32,6 @@ T value_of(ostend::result<T> made) {
     return *std::move(made);
 }
 
-template <class F>
-void add(const std::string& op, F f) {
-    benchmark::RegisterBenchmark(op.c_str(), [f](benchmark::State& state) {
-        for ([[maybe_unused]] auto step : state) {
-            benchmark::DoNotOptimize(f());
-        }
-    })->Unit(benchmark::kMillisecond);
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
@@ -57,15 +48,15 @@ int main(int argc, char** argv) {
     ostend::prompt point;
     point.points.push_back(ostend::point_of(whole.phrases.empty() ? ostend::peak{} : whole.phrases[0].at));
 
-    add("ground.tiny-llava.144",
-        [&] { return value_of(ostend::ground(image, siglip, segmenter)).phrases.size(); });
-    add("ground.tiny-llava-clip.144",
-        [&] { return value_of(ostend::ground(image, clip, segmenter)).phrases.size(); });
-    add("generate.tiny-llava.144", [&] { return value_of(siglip.generate(image, {})).tokens.size(); });
-    add("generate.tiny-llava.144/impl:ostend-unrecorded",
-        [&] { return value_of(siglip.generate(image, {.record = false})).tokens.size(); });
-    add("see.tiny-llava.144", [&] { return value_of(siglip.see(image)).size(); });
-    add("segment.point.144", [&] {
+    add_call("ground.tiny-llava.144",
+             [&] { return value_of(ostend::ground(image, siglip, segmenter)).phrases.size(); });
+    add_call("ground.tiny-llava-clip.144",
+             [&] { return value_of(ostend::ground(image, clip, segmenter)).phrases.size(); });
+    add_call("generate.tiny-llava.144", [&] { return value_of(siglip.generate(image, {})).tokens.size(); });
+    add_call("generate.tiny-llava.144/impl:ostend-unrecorded",
+             [&] { return value_of(siglip.generate(image, {.record = false})).tokens.size(); });
+    add_call("see.tiny-llava.144", [&] { return value_of(siglip.see(image)).size(); });
+    add_call("segment.point.144", [&] {
         return value_of(segmenter.segment(image, std::span<const ostend::prompt>(&point, 1))).size();
     });
 

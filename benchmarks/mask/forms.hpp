@@ -48,6 +48,15 @@ inline std::vector<ostend::rle> hundred(index side) {
     return masks;
 }
 
+/// add_masks(size, make) for ellipses and for noise, of both sizes.
+template <class F>
+void add_ellipses_and_noise(F add_masks) {
+    for (const index side : {1024, 2048}) {
+        add_masks(std::to_string(side), [side] { return ellipses(side, 1, 6); });
+        add_masks("noise" + std::to_string(side), [side] { return noise(side); });
+    }
+}
+
 /// A result in pixels where it is a mask, else as it is.
 template <class T>
 T in_pixels(T got) {

@@ -22,9 +22,6 @@ void add_masks(const std::string& size, MakeMask mask) {
 } // namespace
 
 int main(int argc, char** argv) {
-    for (const int side : {1024, 2048}) {
-        add_masks(std::to_string(side), [side] { return ellipses(side, 1, 6); });
-        add_masks("noise" + std::to_string(side), [side] { return noise(side); });
-    }
+    add_ellipses_and_noise([](const std::string& size, auto mask) { add_masks(size, mask); });
     return run(argc, argv);
 }

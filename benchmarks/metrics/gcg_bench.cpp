@@ -93,15 +93,6 @@ std::size_t recall(std::span<const rle> predictions, std::span<const rle> truths
     return ostend::gcg_matches(std::move(turned), text).size();
 }
 
-template <class F>
-void add(const std::string& op, F f) {
-    benchmark::RegisterBenchmark(op.c_str(), [f](benchmark::State& state) {
-        for ([[maybe_unused]] auto step : state) {
-            benchmark::DoNotOptimize(f());
-        }
-    })->Unit(benchmark::kMillisecond);
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
@@ -109,12 +100,13 @@ int main(int argc, char** argv) {
         const image one = make_image(height, width);
         const std::string size =
             ".8x6." + std::to_string(height) + "x" + std::to_string(width) + ".per-image";
-        add("gcg.miou" + size,
-            [one] { return miou(read(one, one.prediction_strings), read(one, one.truth_strings)); });
-        add("gcg.miou" + size + "/impl:ostend-rle", [one] { return miou(one.predictions, one.truths); });
-        add("gcg.recall" + size,
-            [one] { return recall(read(one, one.prediction_strings), read(one, one.truth_strings)); });
-        add("gcg.recall" + size + "/impl:ostend-rle", [one] { return recall(one.predictions, one.truths); });
+        add_call("gcg.miou" + size,
+                 [one] { return miou(read(one, one.prediction_strings), read(one, one.truth_strings)); });
+        add_call("gcg.miou" + size + "/impl:ostend-rle", [one] { return miou(one.predictions, one.truths); });
+        add_call("gcg.recall" + size,
+                 [one] { return recall(read(one, one.prediction_strings), read(one, one.truth_strings)); });
+        add_call("gcg.recall" + size + "/impl:ostend-rle",
+                 [one] { return recall(one.predictions, one.truths); });
     }
     return run_benchmarks(argc, argv);
 }

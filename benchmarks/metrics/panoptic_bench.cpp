@@ -63,15 +63,6 @@ double quality(std::span<const panoptic_segment> truths, std::span<const panopti
     return metric.compute().all.pq.value();
 }
 
-template <class F>
-void add(const std::string& op, F f) {
-    benchmark::RegisterBenchmark(op.c_str(), [f](benchmark::State& state) {
-        for ([[maybe_unused]] auto step : state) {
-            benchmark::DoNotOptimize(f());
-        }
-    })->Unit(benchmark::kMillisecond);
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
@@ -83,9 +74,9 @@ int main(int argc, char** argv) {
         };
         const std::string op =
             "panoptic.20x20." + std::to_string(height) + "x" + std::to_string(width) + ".per-image";
-        add(op, [=] { return quality(segments(truth), segments(prediction)); });
-        add(op + "/impl:ostend-rle",
-            [truths = segments(truth), found = segments(prediction)] { return quality(truths, found); });
+        add_call(op, [=] { return quality(segments(truth), segments(prediction)); });
+        add_call(op + "/impl:ostend-rle",
+                 [truths = segments(truth), found = segments(prediction)] { return quality(truths, found); });
     }
     return run_benchmarks(argc, argv);
 }

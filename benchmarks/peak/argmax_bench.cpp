@@ -25,14 +25,7 @@ ostend::matrix<float> random_maps(ostend::index count) {
 
 template <class F>
 void add(const std::string& op, F f) {
-    benchmark::RegisterBenchmark(op.c_str(),
-                                 [f](benchmark::State& state) {
-                                     for ([[maybe_unused]] auto step : state) {
-                                         benchmark::DoNotOptimize(f());
-                                     }
-                                 })
-        ->Unit(benchmark::kMillisecond)
-        ->UseRealTime();
+    add_call(op, f)->UseRealTime();
 }
 
 void add_maps(const std::string& op, ostend::index count, const ostend::layout& grid) {

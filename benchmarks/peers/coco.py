@@ -2,36 +2,15 @@
 import contextlib
 import io
 import json
-import math
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
+from coco_shapes import HEIGHT, WIDTH, Generator, draw
 from peer import case, serve
 
-HEIGHT, WIDTH = 480, 640
 
-
-class Generator:
-    """Knuth's linear congruential generator, as ours has it."""
-
-    state = 1
-
-    def below(self, n):
-        self.state = (self.state * 6364136223846793005 + 1442695040888963407) % 2 ** 64
-        return (self.state >> 33) % n
-
-
-def draw(x, y, rx, ry):
-    import pycocotools.mask as coco
-
-    mask = np.zeros((HEIGHT, WIDTH), np.uint8, order="F")
-    for column in range(max(0, x - rx), min(WIDTH - 1, x + rx) + 1):
-        half = math.isqrt(ry * ry * (rx * rx - (column - x) ** 2) // (rx * rx))
-        mask[max(0, y - half):max(0, y + half + 1), column] = 1
-    rle = coco.encode(mask)
-    return rle, {"size": rle["size"], "counts": rle["counts"].decode()}
+def text_of(rle):
+    return {"size": rle["size"], "counts": rle["counts"].decode()}
 
 
 def make():
@@ -40,31 +19,26 @@ def make():
 
     random = Generator()
 
-    def anywhere():
-        return random.below(WIDTH), random.below(HEIGHT), 8 + random.below(100), 8 + random.below(80)
-
     images, annotations, results = [], [], []
     for i in range(1, 201):
         images.append({"id": i, "width": WIDTH, "height": HEIGHT})
         classes = [1 + random.below(80) for _ in range(3)]
         truths = []
         for _ in range(7):
-            ellipse = anywhere()
+            ellipse = random.anywhere()
             truths.append((ellipse, classes[random.below(3)]))
-            rle, text = draw(*ellipse)
+            rle = draw(ellipse)
             annotations.append({"id": len(annotations) + 1, "image_id": i, "category_id": truths[-1][1], "iscrowd": 0,
                                 "area": float(coco.area(rle)), "bbox": coco.toBbox(rle).tolist(),
-                                "segmentation": text})
+                                "segmentation": text_of(rle)})
         for _ in range(30):
             ellipse, category = truths[random.below(7)]
             if random.below(3) == 0:
-                ellipse, category = anywhere(), 1 + random.below(80)
+                ellipse, category = random.anywhere(), 1 + random.below(80)
             else:
-                x, y, rx, ry = ellipse
-                x += random.below(13) - 6
-                ellipse = x, y + random.below(13) - 6, rx, ry
+                ellipse = random.moved(ellipse)
             results.append({"image_id": i, "category_id": category, "score": random.below(1000) / 1000,
-                            "segmentation": draw(*ellipse)[1]})
+                            "segmentation": text_of(draw(ellipse))})
     truth = {"info": {}, "images": images, "annotations": annotations,
              "categories": [{"id": k, "name": f"class {k}"} for k in range(1, 81)]}
     return truth, results

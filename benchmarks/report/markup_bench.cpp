@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
     while (text.size() < 65536) {
         text += "A \"fire engine\" & two dogs (1 < 2) walk past the caf\xC3\xA9, it's late. ";
     }
-    ostend_bench::add("base64.1M", [bytes] { return ostend::base64(bytes); });
-    ostend_bench::add("html_escape.64K", [text] { return ostend::html_escape(text); });
+    add_call("base64.1M", [bytes] { return ostend::base64(bytes); });
+    add_call("html_escape.64K", [text] { return ostend::html_escape(text); });
     return run_benchmarks(argc, argv);
 }

@@ -4,9 +4,9 @@
 #include "pictures.hpp"
 
 int main(int argc, char** argv) {
-    ostend_bench::add("outline.480x640",
-                      [mask = ostend_bench::rings(480, 640)] { return ostend::outline_path(mask); });
-    ostend_bench::add("outline.1024x1024",
-                      [mask = ostend_bench::rings(1024, 1024)] { return ostend::outline_path(mask); });
+    add_call("outline.480x640",
+             [mask = ostend_bench::rings(480, 640)] { return ostend::outline_path(mask); });
+    add_call("outline.1024x1024",
+             [mask = ostend_bench::rings(1024, 1024)] { return ostend::outline_path(mask); });
     return run_benchmarks(argc, argv);
 }

@@ -20,16 +20,16 @@ int main(int argc, char** argv) {
     constexpr ostend::index height = 480;
     constexpr ostend::index width = 640;
     const ostend::picture below = image(height, width);
-    add("overlay.mask.480x640", [&below, mask = ostend::encode(rings(height, width))] {
+    add_call("overlay.mask.480x640", [&below, mask = ostend::encode(rings(height, width))] {
         return with(below, mask_layer(mask, ostend::phrase_colour(0), height, width));
     });
-    add("overlay.heat.480x640",
-        [&below, map = hill(height, width)] { return with(below, ostend::heat_layer(map)); });
-    add("overlay.peak.480x640", [&below] {
+    add_call("overlay.heat.480x640",
+             [&below, map = hill(height, width)] { return with(below, ostend::heat_layer(map)); });
+    add_call("overlay.peak.480x640", [&below] {
         ostend::picture out = below;
         draw_peak(out, 320, 240);
         return out;
     });
-    add("shrink.1080x1440to540x720", [large = image(1080, 1440)] { return shrink(view(large), 720); });
+    add_call("shrink.1080x1440to540x720", [large = image(1080, 1440)] { return shrink(view(large), 720); });
     return run_benchmarks(argc, argv);
 }

@@ -52,13 +52,4 @@ inline ostend::matrix<float> hill(index height, index width) {
     return out;
 }
 
-template <class F>
-void add(const std::string& op, F f) {
-    benchmark::RegisterBenchmark(op.c_str(), [f](benchmark::State& state) {
-        for ([[maybe_unused]] auto step : state) {
-            benchmark::DoNotOptimize(f());
-        }
-    })->Unit(benchmark::kMillisecond);
-}
-
 } // namespace ostend_bench

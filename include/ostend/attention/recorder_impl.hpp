@@ -6,45 +6,12 @@
 #pragma once
 
 #include "ostend/attention/recorder.hpp"
+#include "ostend/attention/row_judgement.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 namespace ostend::inline OSTEND_KERNELS {
-namespace detail {
-
-/// Whether every value of a row is in [least, largest float], and their sum.
-struct row_judgement {
-    bool is_good = true;
-    double mass = 0;
-};
-inline row_judgement judge(std::span<const float> row, float least) {
-    std::array<double, 8> sums{}; // side by side, so that they are vectors
-    unsigned outside = 0;
-    const auto take = [&](std::size_t lane, float p) {
-        outside |= static_cast<unsigned>(!(p >= least)) |
-                   static_cast<unsigned>(!(p <= std::numeric_limits<float>::max()));
-        sums[lane] += static_cast<double>(p);
-    };
-    std::size_t i = 0;
-    for (; i + sums.size() <= row.size(); i += sums.size()) {
-        for (std::size_t lane = 0; lane < sums.size(); ++lane) {
-            take(lane, row[i + lane]);
-        }
-    }
-    for (std::size_t lane = 0; i < row.size(); ++i, ++lane) {
-        take(lane, row[i]);
-    }
-    row_judgement judged{outside == 0, 0};
-    for (const double sum : sums) {
-        judged.mass += sum;
-    }
-    return judged;
-}
-
-} // namespace detail
-
 /// Preconditions of an add, and the marks that its rows are taken; nothing changes when one fails.
 inline void recorder::begin(const row_key& key, index heads, index queries, const key_selection& image) {
     expect_layer(key.layer);
@@ -219,10 +186,10 @@ inline void recorder::reduce_block(const row_key& where, std::span<const index> 
 inline void recorder::deliver(const row_key& key, std::span<const float> row) {
     v0::detail::exact_rows& rows = rows_of(key.sequence);
     const float least = options_.reduce == head_reduction::mean ? 0 : std::numeric_limits<float>::lowest();
-    const auto is_good = [&](float p) { return p >= least && p <= std::numeric_limits<float>::max(); };
     const detail::row_judgement judged = detail::judge(row, least);
     if (!judged.is_good) {
-        const auto bad = std::find_if_not(row.begin(), row.end(), is_good);
+        const auto bad =
+            std::find_if_not(row.begin(), row.end(), [&](float p) { return detail::is_attention(p, least); });
         const auto i = static_cast<std::size_t>(bad - row.begin());
         rows.fail(key.token, key.layer,
                   {"the attention of " + place(key.token, key.layer, key.sequence) + " is " +

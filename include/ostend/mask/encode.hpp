@@ -7,6 +7,7 @@
 #include "ostend/core/expects.hpp"
 #include "ostend/mask/bit_strip.hpp"
 #include "ostend/mask/bitmap.hpp"
+#include "ostend/mask/change_walk.hpp"
 #include "ostend/mask/check.hpp"
 #include "ostend/mask/column_walk.hpp"
 #include "ostend/mask/rle.hpp"

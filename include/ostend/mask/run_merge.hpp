@@ -54,7 +54,9 @@ private:
     std::uint64_t pixels_ = 0;
 };
 
-/// Counts out of inside runs that come in ascending order.
+/// Counts out of inside runs that come in ascending order. As many as there can be have memory from the
+/// start, so that a run costs a few stores; run_writer (set_operations.hpp) is for those whose number is not
+/// known.
 class run_output {
 public:
     /// For what is made of the runs of two masks.
